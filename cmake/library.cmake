@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+
+# berth_library(NAME SOURCES a.c b.c LINK other ...): the static library of one
+# folder.  LINK names what the layer table in ARCHITECTURE.md allows it.
+function(berth_library name)
+	cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
+	add_library(${name} STATIC ${ARG_SOURCES})
+	target_link_libraries(${name} PUBLIC berth_flags ${ARG_LINK} Threads::Threads)
+endfunction()
+
+# berth_program(NAME SOURCES a.c LINK other ...): a program in build/bin.
+function(berth_program name)
+	cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
+	add_executable(${name} ${ARG_SOURCES})
+	target_link_libraries(${name} PRIVATE berth_flags ${ARG_LINK})
+	install(TARGETS ${name} RUNTIME DESTINATION bin)
+endfunction()
