@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BASE_ENC_H
+#define BASE_ENC_H
+
+/* Encodings: hexadecimal, base64, base64url, percent.  No state, any thread. */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/span.h"
+
+struct buf;
+struct err;
+
+/* 2 * len lower-case digits and a NUL into ret_text. */
+void enc_hex(const void *data, size_t len, char *ret_text);
+
+/* Fill out[0..size) from exactly 2 * size lower-case digits; else ERR_INVALID. */
+int enc_unhex(struct span text, uint8_t *out, size_t size, struct err *err);
+
+/* Append the bytes as base64 with padding, or as base64url without. */
+void enc_base64(const void *data, size_t len, struct buf *out);
+void enc_base64url(const void *data, size_t len, struct buf *out);
+
+/* Append what the text decodes to.  Strict: no blanks, correct padding (none
+ * for base64url), no bits left over; else ERR_INVALID with out as it was. */
+int enc_unbase64(struct span text, struct buf *out, struct err *err);
+int enc_unbase64url(struct span text, struct buf *out, struct err *err);
+
+/* Append the text with everything but letters, digits and "-._~" (and "/" if
+ * keep_slash) percent-encoded. */
+void enc_percent(struct span text, int keep_slash, struct buf *out);
+
+/*
+ * Append the text with each %XX decoded; plus_is_blank as in a query string.
+ * ERR_INVALID, with out as it was, for a broken escape or an encoded NUL.
+ */
+int enc_unpercent(struct span text, int plus_is_blank, struct buf *out,
+		  struct err *err);
+
+#endif
