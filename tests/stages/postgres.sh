@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Stage: storage's tests and the integration tests on PostgreSQL
+. "$(dirname "$0")/lib.sh"
+
+. tests/stages/postgres-lib.sh
+
+at_exit() {
+	postgres_stop
+}
+
+step "release build" build_release || exit
+step "sanitized build" build_asan || exit
+step "PostgreSQL starts" postgres_start || exit
+shopt -s nullglob
+for source in tests/unit/storage/test_*.c; do
+	grep -q BERTH_TEST_POSTGRES "$source" tests/lib/*.[ch] || continue
+	name=$(basename "$source" .c)
+	counted "$name on PostgreSQL" timeout 180 "build/asan/unit/$name"
+done
+BERTH_BIN=$TOP/build/bin BERTH_TEST_DATABASE=$BERTH_TEST_POSTGRES \
+	run_pytest "integration on PostgreSQL" tests/integration
