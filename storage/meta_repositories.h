@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef STORAGE_META_REPOSITORIES_H
+#define STORAGE_META_REPOSITORIES_H
+
+/* The repositories: names within an account and region.  See meta.h. */
+
+#include "storage/meta.h"
+
+/* The repository of that name: 1 with its id, 0 none, -1 failed. */
+int meta_repository_find(struct meta_tx *tx, struct meta_scope scope,
+			 struct span name, int64_t *ret_id, struct err *err);
+
+/* The same, making it if there is none; *ret_made tells which. */
+int meta_repository_ensure(struct meta_tx *tx, struct meta_scope scope,
+			   struct span name, int64_t *ret_id, bool *ret_made,
+			   struct err *err);
+
+/* One name of a listing, borrowed for the call.  0 goes on, -1 stops. */
+typedef int meta_name_fn(void *context, struct span name, struct err *err);
+
+/*
+ * The names after `after` (exclusive, need not exist, "" for the start) in byte
+ * order, limit at most; the cost does not depend on where the page lies.
+ * *ret_more: there are names behind the last.
+ */
+int meta_repository_page(struct meta_tx *tx, struct meta_scope scope,
+			 struct span after, size_t limit, meta_name_fn *each,
+			 void *context, bool *ret_more, struct err *err);
+
+#endif
