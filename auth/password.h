@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef AUTH_PASSWORD_H
+#define AUTH_PASSWORD_H
+
+/*
+ * Password hashes: scrypt through OpenSSL, with the parameters and the salt in
+ * the text: "$scrypt$ln=14,r=8,p=1$<salt>$<hash>" in base64url.  Costs about
+ * 16 MiB and some tens of milliseconds; any thread.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/span.h"
+
+struct err;
+
+#define PASSWORD_HASH_SIZE 256 /* bytes of a hash, with its NUL */
+#define PASSWORD_MAX 512       /* bytes of the longest password */
+
+/* Hash a password with a fresh salt. */
+int password_hash(struct span password, char ret_hash[PASSWORD_HASH_SIZE],
+		  struct err *err);
+
+/* 1 it is the password of that hash, 0 it is not, -1 the hash cannot be read
+ * (ERR_CORRUPT) or computed.  The comparison takes constant time. */
+int password_verify(struct span password, const char *hash, struct err *err);
+
+#endif

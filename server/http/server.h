@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SERVER_HTTP_SERVER_H
+#define SERVER_HTTP_SERVER_H
+
+/*
+ * The listener: one acceptor, one event loop per core, a pool of workers, and
+ * the pipeline that every request passes: framing and limits, request id,
+ * route, who asks, may they, body, handler, log and metrics.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/span.h"
+
+struct app;
+struct authn;
+struct authz;
+struct clock_source;
+struct err;
+struct http_server;
+struct metrics;
+struct pool;
+struct router;
+
+struct http_config {
+	const char *listen;    /* "127.0.0.1:5000", "[::1]:0"; port 0: any */
+	size_t event_loops;    /* 0: one per core */
+	size_t header_bytes;   /* of all header lines: more is 431 */
+	size_t target_bytes;   /* of the request line's target: more is 414 */
+	size_t connections;    /* at most; further ones wait to be accepted */
+	size_t connections_per_address; /* 0: no limit; more are closed */
+	size_t requests;       /* in flight: more get 503 with Retry-After */
+	int64_t header_timeout_ms;    /* from the first byte to the last header:
+					 408 */
+	int64_t idle_timeout_ms;      /* between requests: closed */
+	int64_t body_idle_timeout_ms; /* without a byte of the body: 408 */
+	int64_t body_timeout_ms;      /* for a whole body: 408 */
+	int64_t drain_timeout_ms;     /* for requests in flight at the stop */
+	bool access_log;
+};
+
+struct http_parts {
+	struct app *app;	/* handed to handlers */
+	struct router *router;
+	struct authn *authn;
+	const struct authz *authz;
+	struct pool *workers;
+	struct metrics *metrics;
+	const struct clock_source *clock;
+};
+
+/* Bind and listen (parts and config's strings are borrowed), without accepting
+ * yet: ERR_EXISTS if the address is taken. */
+int http_server_new(const struct http_config *config,
+		    const struct http_parts *parts,
+		    struct http_server **ret_server, struct err *err);
+
+/* The address that it listens on, with the real port; borrowed. */
+const char *http_server_address(const struct http_server *server);
+
+/* Start accepting; returns at once. */
+int http_server_start(struct http_server *server, struct err *err);
+
+/* Limits and deadlines from a reloaded configuration: config->listen and
+ * ->event_loops are not looked at. */
+void http_server_reconfigure(struct http_server *server,
+			     const struct http_config *config);
+
+/* Stop accepting, let requests in flight end (up to the drain timeout), close
+ * idle connections, stop the loops. */
+void http_server_stop(struct http_server *server);
+void http_server_free(struct http_server *server);
+
+#endif
