@@ -27,7 +27,8 @@ struct blob_stage;
 struct err;
 
 #define BLOB_KEY_SIZE 192 /* bytes of the longest storage key, with its NUL */
-#define BLOB_STAGE_ID_SIZE 64 /* bytes of the longest stage id, with its NUL */
+#define BLOB_STAGE_ID_SIZE 64 /* bytes of the longest stage id, with its NUL   \
+			       */
 
 /* A published blob, open for reading. */
 struct blob_reader {
@@ -38,14 +39,16 @@ struct blob_reader {
 };
 
 /* Called when a stage that was full has room again, or has failed: once for
- * each append that took less than it was given.  Any thread; must not block. */
+ * each append that took less than it was given, perhaps before that append has
+ * returned.  On a thread of the driver's; must not block nor call the driver.
+ */
 typedef void blob_room_fn(void *context);
 
 /* One published blob of a listing. */
 struct blob_listed {
 	const char *key;	 /* borrowed for the call */
 	uint64_t size;		 /* bytes */
-	int64_t written_wall_ms; /* when it was published */
+	int64_t written_wall_ms; /* when it was published; a stage: written */
 };
 
 /* Return 0 to go on, -1 with err set to stop. */
@@ -72,13 +75,14 @@ struct blob_driver_ops {
 
 	/*
 	 * Add bytes at the end: copies as many as there is room for and sets
-	 * *ret_taken.  Where that is fewer than len, room(context) will be
-	 * called once; append the rest then.  A failure of an earlier write
-	 * shows here, or at the latest in stage_flush, and sticks.  Does not
-	 * block.
+	 * *ret_taken.  Where that is fewer than bytes.len, room(context) will
+	 * be called once, unless the stage is closed before; append the rest
+	 * then.  A failure of an earlier write shows here, or at the latest in
+	 * stage_flush, and sticks.  ERR_UPLOAD_INVALID once the stage was
+	 * published.  Does not block.
 	 */
-	int (*stage_append)(struct blob_stage *stage, const void *data,
-			    size_t len, size_t *ret_taken, blob_room_fn *room,
+	int (*stage_append)(struct blob_stage *stage, struct span bytes,
+			    size_t *ret_taken, blob_room_fn *room,
 			    void *context, struct err *err);
 
 	/* Wait until everything appended is written, though perhaps not yet
@@ -92,15 +96,19 @@ struct blob_driver_ops {
 
 	/*
 	 * Publish the flushed content under key: when this returns 0, both the
-	 * bytes and their name survive a power cut.  The stage stays as it is.
+	 * bytes and their name survive a power cut.  The stage stays, but takes
+	 * no more bytes; it may be published again under another key.
 	 * ERR_EXISTS if the key is taken, which the caller must treat as a bug
-	 * or damage: keys are never used twice.  Blocks.
+	 * or damage: keys are never used twice.  If the store cannot tell what
+	 * of the stage is durable (an fsync failed), the stage has failed for
+	 * good and stage_open finds it no more.  Blocks.
 	 */
 	int (*stage_publish)(struct blob_stage *stage, const char *key,
 			     struct err *err);
 
 	/* Let go of a stage and keep its content for stage_open.  NULL is fine.
-	 * Waits for writes on their way.  Blocks. */
+	 * Waits for writes on their way and for a room() that is being called;
+	 * none is called afterwards.  Not from within room().  Blocks. */
 	void (*stage_close)(struct blob_stage *stage);
 
 	/* Remove a stage that is closed; absent is success.  Blocks. */
@@ -150,14 +158,15 @@ struct blob_driver {
 /* ---- the drivers ---- */
 
 struct blob_disk_config {
-	int dir_fd;	   /* the data directory; borrowed, outlives the driver */
-	size_t writers;	   /* writer threads, at least 1 */
-	bool direct_io;	   /* write whole buffers with O_DIRECT where it works */
+	int dir_fd;	/* the data directory; borrowed, outlives the driver */
+	size_t writers; /* writer threads, at least 1 */
+	bool direct_io; /* write whole buffers with O_DIRECT where it works */
 	size_t buffers_per_stage; /* 1 MiB buffers on their way; at least 1 */
 	size_t buffers_total;	  /* and for all stages together */
 };
 
-/* A directory: blobs/<key>, uploads/<id>. */
+/* A directory: blobs/<key>, uploads/<id>.  Keys and ids are made of [a-z0-9._-]
+ * in components that do not start with a dot; ERR_INVALID else. */
 int blob_disk_new(const struct blob_disk_config *config,
 		  struct blob_driver **ret_driver, struct err *err);
 
