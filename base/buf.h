@@ -55,7 +55,7 @@ static inline const char *buf_text(const struct buf *buf)
 	return buf->data ? buf->data : "";
 }
 
-/* Give the bytes away (free() them); NULL if empty.  The buffer is empty then. */
+/* Give the bytes away (free() them); NULL if empty.  Then it is empty. */
 char *buf_steal(struct buf *buf);
 
 #endif

@@ -15,7 +15,7 @@ struct err;
 /* 2 * len lower-case digits and a NUL into ret_text. */
 void enc_hex(const void *data, size_t len, char *ret_text);
 
-/* Fill out[0..size) from exactly 2 * size lower-case digits; else ERR_INVALID. */
+/* Fill out[0..size) from exactly 2 * size lower-case digits, or ERR_INVALID. */
 int enc_unhex(struct span text, uint8_t *out, size_t size, struct err *err);
 
 /* Append the bytes as base64 with padding, or as base64url without. */
@@ -33,7 +33,8 @@ void enc_percent(struct span text, int keep_slash, struct buf *out);
 
 /*
  * Append the text with each %XX decoded; plus_is_blank as in a query string.
- * ERR_INVALID, with out as it was, for a broken escape or an encoded NUL.
+ * ERR_INVALID, with out as it was, for a broken escape or a NUL, encoded or
+ * not.
  */
 int enc_unpercent(struct span text, int plus_is_blank, struct buf *out,
 		  struct err *err);

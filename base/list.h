@@ -2,7 +2,7 @@
 #ifndef BASE_LIST_H
 #define BASE_LIST_H
 
-/* An intrusive doubly linked list; its head is an entry that is in no struct. */
+/* An intrusive doubly linked list; its head is an entry in no struct. */
 
 #include <stdbool.h>
 #include <stddef.h>

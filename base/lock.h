@@ -35,7 +35,10 @@ struct cond {
 };
 
 /* A static lock needs no init: static struct lock l = LOCK_INIT. */
-#define LOCK_INIT {.mutex = PTHREAD_MUTEX_INITIALIZER}
+#define LOCK_INIT                                                              \
+	{                                                                      \
+		.mutex = PTHREAD_MUTEX_INITIALIZER                             \
+	}
 
 void lock_init(struct lock *lock);
 void lock_release(struct lock *lock);

@@ -42,6 +42,9 @@ struct log_field {
 	((struct log_field){                                                   \
 		.name = (field), .type = LOG_TYPE_BOOL, .number = (value)})
 
+/* Ends a list of fields. */
+#define LOG_END ((struct log_field){.type = LOG_TYPE_END})
+
 /* Where and how lines go from now on; fd is borrowed.  Before the first call
  * they go to standard error as text from LOG_INFO up. */
 void log_configure(int fd, enum log_format format, enum log_level lowest);

@@ -19,13 +19,14 @@ struct err;
 struct map_node {
 	struct map_node *next; /* in its bucket */
 	uint64_t hash;	       /* of the key */
-	struct span key;       /* borrowed; must live as long as the node is in */
+	struct span key; /* borrowed; must live as long as the node is in */
 };
 
 struct map {
 	struct map_node **buckets; /* owned */
 	size_t bucket_count;	   /* a power of two */
 	size_t count;		   /* nodes in the map */
+	size_t first;		   /* no bucket before it holds a node */
 	uint64_t secret[2];	   /* of the hash */
 };
 
@@ -43,8 +44,9 @@ void map_insert(struct map *map, struct map_node *node, struct span key);
 /* Take a node out that is in. */
 void map_remove(struct map *map, struct map_node *node);
 
-/* Any node, or NULL if the map is empty: for tearing down. */
-struct map_node *map_any(const struct map *map);
+/* Any node, or NULL if the map is empty: for tearing down, which takes linear
+ * time in all. */
+struct map_node *map_any(struct map *map);
 
 /* The keyed hash (SipHash-2-4) for tables of one's own. */
 uint64_t map_hash(const uint64_t secret[2], struct span key);

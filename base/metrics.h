@@ -23,10 +23,12 @@ int metrics_new(struct metrics **ret_metrics, struct err *err);
 void metrics_free(struct metrics *metrics);
 
 /*
- * Register a series.  labels is "" or the finished inside of the braces, such
- * as "route=\"manifest\",status=\"200\"".  Series of one name share its help
- * text and kind.  A histogram's buckets are seconds from 100 us to 100 s.
- * Thread-safe, but meant for start-up and rare first uses.
+ * Register a series, or get the one of that name and labels if there is one;
+ * ERR_CONFLICT if the name is one of another kind.  labels is "" or the
+ * finished inside of the braces: "route=\"manifest\",status=\"200\"".  Series
+ * of one name share its help text and kind.  A histogram's buckets are seconds
+ * from 100 us to 100 s. Thread-safe, but meant for start-up and rare first
+ * uses.
  */
 int metrics_add(struct metrics *metrics, enum metric_kind kind,
 		const char *name, const char *labels, const char *help,

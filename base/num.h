@@ -28,7 +28,8 @@ int num_size(struct span text, uint64_t *ret_bytes, struct err *err);
 /* Milliseconds: digits and one of ms, s, m, h, d; a bare number is seconds. */
 int num_duration(struct span text, int64_t *ret_ms, struct err *err);
 
-/* The shortest text that num_size (num_duration) reads back as the value. */
+/* The text in the largest unit that divides the value (64KiB, 12h), which
+ * num_size (num_duration) reads back as it.  ms is not negative. */
 #define NUM_TEXT_SIZE 32 /* bytes, with the NUL */
 void num_format_size(uint64_t bytes, char ret_text[NUM_TEXT_SIZE]);
 void num_format_duration(int64_t ms, char ret_text[NUM_TEXT_SIZE]);

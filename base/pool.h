@@ -15,7 +15,7 @@ struct err;
 struct pool;
 
 struct pool_job {
-	struct pool_job *next;		    /* the pool's while it is queued */
+	struct pool_job *next;		   /* the pool's while it is queued */
 	void (*run)(struct pool_job *job); /* set by the caller */
 };
 

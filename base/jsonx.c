@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/jsonx.h"
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/utf8.h"
+
+/* What stands between the quotes at text[at]: the place of the closing quote,
+ * or the length if there is none. */
+static size_t skip_string(struct span text, size_t at)
+{
+	for (at++; at < text.len && text.text[at] != '"'; at++)
+		if (text.text[at] == '\\')
+			at++;
+	return at;
+}
+
+/* Jansson's parser calls itself once for each level: the depth has to be known
+ * before it runs, for threads with small stacks. */
+static bool is_shallow(struct span text, size_t depth_max)
+{
+	size_t depth = 0;
+
+	for (size_t at = 0; at < text.len; at++) {
+		char c = text.text[at];
+
+		if (c == '"')
+			at = skip_string(text, at);
+		else if ((c == '[' || c == '{') && ++depth > depth_max)
+			return false;
+		else if ((c == ']' || c == '}') && depth > 0)
+			depth--;
+	}
+	return true;
+}
+
+/* Jansson quotes the text in its own messages, so they are not passed on. */
+static int parse_failed(const json_error_t *error, struct err *err)
+{
+	if (json_error_code(error) == json_error_out_of_memory)
+		return err_set(err, ERR_NO_MEMORY, "no memory for JSON");
+	err_set(err, ERR_INVALID, "malformed JSON at line %d, column %d",
+		error->line, error->column);
+	return err_tell(err, "the JSON is malformed at line %d, column %d",
+			error->line, error->column);
+}
+
+int jsonx_parse(struct span text, size_t depth_max, json_t **ret_json,
+		struct err *err)
+{
+	json_error_t error;
+
+	if (text.len == 0 || memchr(text.text, '\0', text.len)) {
+		err_set(err, ERR_INVALID, "JSON is empty or holds a NUL");
+		return err_tell(err, "the JSON is empty or holds a NUL byte");
+	}
+	if (!is_shallow(text, depth_max)) {
+		err_set(err, ERR_INVALID, "JSON is nested deeper than %zu",
+			depth_max);
+		return err_tell(err, "the JSON is nested deeper than %zu",
+				depth_max);
+	}
+
+	json_t *json =
+		json_loadb(text.text, text.len,
+			   JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+	if (!json)
+		return parse_failed(&error, err);
+	*ret_json = json;
+	return 0;
+}
+
+void jsonx_unref(json_t **json)
+{
+	json_decref(*json);
+}
+
+static int wrong_type(const char *name, const char *type, struct err *err)
+{
+	err_set(err, ERR_INVALID, "JSON member %s is no %s", name, type);
+	return err_tell(err, "\"%s\" must be of type %s", name, type);
+}
+
+int jsonx_text(const json_t *object, const char *name, struct span *ret_text,
+	       struct err *err)
+{
+	const json_t *member = json_object_get(object, name);
+
+	if (!member)
+		return 0;
+	if (!json_is_string(member))
+		return wrong_type(name, "string", err);
+	*ret_text = span_make(json_string_value(member),
+			      json_string_length(member));
+	return 1;
+}
+
+int jsonx_i64(const json_t *object, const char *name, int64_t *ret_value,
+	      struct err *err)
+{
+	const json_t *member = json_object_get(object, name);
+
+	if (!member)
+		return 0;
+	if (!json_is_integer(member))
+		return wrong_type(name, "integer", err);
+	*ret_value = json_integer_value(member);
+	return 1;
+}
+
+int jsonx_array(const json_t *object, const char *name, json_t **ret_array,
+		struct err *err)
+{
+	json_t *member = json_object_get(object, name);
+
+	if (!member)
+		return 0;
+	if (!json_is_array(member))
+		return wrong_type(name, "array", err);
+	*ret_array = member;
+	return 1;
+}
+
+int jsonx_object(const json_t *object, const char *name, json_t **ret_object,
+		 struct err *err)
+{
+	json_t *member = json_object_get(object, name);
+
+	if (!member)
+		return 0;
+	if (!json_is_object(member))
+		return wrong_type(name, "object", err);
+	*ret_object = member;
+	return 1;
+}
+
+static void quote_control(unsigned char byte, struct buf *out)
+{
+	static const char hex[] = "0123456789abcdef";
+	static const char named[] = "\bb\ff\nn\rr\tt\"\"\\\\";
+	char escape[6] = {'\\', 'u', '0', '0', hex[byte >> 4], hex[byte & 0xf]};
+
+	for (size_t i = 0; i + 1 < sizeof(named); i += 2) {
+		if ((unsigned char)named[i] != byte)
+			continue;
+		escape[1] = named[i + 1];
+		buf_append(out, escape, 2);
+		return;
+	}
+	buf_append(out, escape, sizeof(escape));
+}
+
+/* Bytes from the start of text that stand for themselves in a JSON string. */
+static size_t plain_length(struct span text)
+{
+	size_t at = 0;
+
+	while (at < text.len) {
+		unsigned char byte = (unsigned char)text.text[at];
+
+		if (byte < 0x20 || byte == '"' || byte == '\\')
+			break;
+		size_t length = byte < 0x80
+					? 1
+					: utf8_length(span_make(text.text + at,
+								text.len - at));
+		if (length == 0)
+			break;
+		at += length;
+	}
+	return at;
+}
+
+void jsonx_quote(struct span text, struct buf *out)
+{
+	buf_append_char(out, '"');
+	while (text.len > 0) {
+		size_t plain = plain_length(text);
+
+		buf_append(out, text.text, plain);
+		if (plain == text.len)
+			break;
+		unsigned char byte = (unsigned char)text.text[plain];
+		if (byte < 0x80)
+			quote_control(byte, out);
+		else
+			buf_append_text(out, "\xef\xbf\xbd");
+		text = span_make(text.text + plain + 1, text.len - plain - 1);
+	}
+	buf_append_char(out, '"');
+}
+
+static int dump_piece(const char *data, size_t size, void *context)
+{
+	struct buf *out = context;
+
+	buf_append(out, data, size);
+	return out->failed ? -1 : 0;
+}
+
+int jsonx_dump(const json_t *json, struct buf *out, struct err *err)
+{
+	int rc = json_dump_callback(json, dump_piece, out,
+				    JSON_COMPACT | JSON_ENCODE_ANY);
+
+	if (buf_check(out, err) < 0)
+		return -1;
+	if (rc < 0)
+		return err_set(err, ERR_NO_MEMORY, "no memory to write JSON");
+	return 0;
+}
