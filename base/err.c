@@ -82,7 +82,7 @@ static void start(struct err *err, enum err_code code, int os_error)
 	err->tell[0] = '\0';
 }
 
-int err_set(struct err *err, enum err_code code, const char *fmt, ...)
+int(err_set)(struct err *err, enum err_code code, const char *fmt, ...)
 {
 	va_list args;
 
@@ -93,7 +93,7 @@ int err_set(struct err *err, enum err_code code, const char *fmt, ...)
 	return -1;
 }
 
-int err_sys(struct err *err, int os_error, const char *fmt, ...)
+int(err_sys)(struct err *err, int os_error, const char *fmt, ...)
 {
 	va_list args;
 
@@ -105,7 +105,7 @@ int err_sys(struct err *err, int os_error, const char *fmt, ...)
 	return -1;
 }
 
-int err_wrap(struct err *err, const char *fmt, ...)
+int(err_wrap)(struct err *err, const char *fmt, ...)
 {
 	char text[ERR_TEXT_SIZE];
 	va_list args;
@@ -120,7 +120,7 @@ int err_wrap(struct err *err, const char *fmt, ...)
 	return -1;
 }
 
-int err_tell(struct err *err, const char *fmt, ...)
+int(err_tell)(struct err *err, const char *fmt, ...)
 {
 	va_list args;
 

@@ -59,6 +59,20 @@ int err_wrap(struct err *err, const char *fmt, ...)
 int err_tell(struct err *err, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3), cold));
 
+/*
+ * The compiler shall see that these return -1: otherwise it must think that
+ * "if (get(&value, err) < 0) return -1;" may leave value unset, and warns.
+ */
+static inline int err_failed(void)
+{
+	return -1;
+}
+
+#define err_set(...) (err_set(__VA_ARGS__), err_failed())
+#define err_sys(...) (err_sys(__VA_ARGS__), err_failed())
+#define err_wrap(...) (err_wrap(__VA_ARGS__), err_failed())
+#define err_tell(...) (err_tell(__VA_ARGS__), err_failed())
+
 /* Forget a failure that the caller has dealt with. */
 void err_clear(struct err *err);
 
