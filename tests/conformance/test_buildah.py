@@ -6,13 +6,13 @@ import os
 
 import pytest
 
-from clients.image import LAYER, busybox_files, noise, tree_digests
+from clients.image import LAYER, noise, tree_digests
 from clients.registry import (DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX,
                               OCI_MANIFEST, digest_of)
 
 GZIP = b"\x1f\x8b"
 ZSTD = b"\x28\xb5\x2f\xfd"
-FILES = {**busybox_files(), "srv/noise": noise(400_000, 21),
+FILES = {"srv/noise": noise(400_000, 21),
          "srv/text": b"the same line again\n" * 9000}
 PLATFORMS = ("linux/amd64", "linux/arm64", "linux/arm/v7")
 

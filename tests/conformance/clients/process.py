@@ -134,7 +134,8 @@ class Workspace:
     """A short temporary directory, and all that was started inside it."""
 
     def __init__(self):
-        self.path = tempfile.mkdtemp(prefix="berth-cl-")
+        # Not below TMPDIR: podman wants short paths, and so do sockets.
+        self.path = tempfile.mkdtemp(prefix="berth-cl-", dir="/tmp")
         self.daemons = []
         self.home = self.folder("home")
         self.env = environment(self.home)
