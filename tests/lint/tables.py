@@ -44,7 +44,6 @@ def error_kinds(tree):
 # What the generator writes, and where it is kept.
 GENERATED = {
     "berthd.8": "docs/berthd.8",
-    "berth.1": "docs/berth.1",
     "options": "docs/OPTIONS.md",
     "errors": "docs/ERRORS.md",
     "example": "conf/registry.conf.example",
