@@ -12,4 +12,4 @@ shell_scripts() {
 	done
 }
 mapfile -t scripts < <(shell_scripts)
-step "shellcheck" shellcheck -x -P SCRIPTDIR "${scripts[@]}"
+step "shellcheck" shellcheck -x -S warning -P SCRIPTDIR "${scripts[@]}"
