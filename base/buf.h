@@ -30,6 +30,7 @@ void buf_release(struct buf *buf);
 /* Forget the content and any failure, keep the memory. */
 void buf_clear(struct buf *buf);
 
+/* Add bytes, a C string, a span, one byte, or what printf() would print. */
 void buf_append(struct buf *buf, const void *data, size_t len);
 void buf_append_text(struct buf *buf, const char *text);
 void buf_append_span(struct buf *buf, struct span span);

@@ -49,8 +49,8 @@ int enc_unhex(struct span text, uint8_t *out, size_t size, struct err *err)
 		return err_set(err, ERR_INVALID,
 			       "not %zu bytes in lower-case hex", size);
 	for (size_t i = 0; i < size; i++)
-		out[i] = (uint8_t)(hex_value(text.text[2 * i]) << 4 |
-				   hex_value(text.text[2 * i + 1]));
+		out[i] = (uint8_t)((unsigned)hex_value(text.text[2 * i]) << 4 |
+				   (unsigned)hex_value(text.text[2 * i + 1]));
 	return 0;
 }
 

@@ -20,6 +20,7 @@ int hasher_new(enum digest_algo algo, struct hasher **ret_hasher,
 	       struct err *err);
 void hasher_free(struct hasher *hasher);
 
+/* The algorithm it was made for. */
 enum digest_algo hasher_algo(const struct hasher *hasher);
 
 /* Add bytes. */

@@ -40,6 +40,8 @@ struct cond {
 		.mutex = PTHREAD_MUTEX_INITIALIZER                             \
 	}
 
+/* Nothing here fails but by our own misuse, which aborts.  Release a lock that
+ * nobody holds. */
 void lock_init(struct lock *lock);
 void lock_release(struct lock *lock);
 void lock_take(struct lock *lock) ACQUIRES(lock);
@@ -48,6 +50,7 @@ void lock_drop(struct lock *lock) RELEASES(lock);
 /* Abort if the calling thread does not hold it. */
 void lock_assert_held(const struct lock *lock);
 
+/* Wake one waiter or all; release a condition that nobody waits for. */
 void cond_init(struct cond *cond);
 void cond_release(struct cond *cond);
 void cond_signal(struct cond *cond);

@@ -30,6 +30,7 @@ struct map {
 	uint64_t secret[2];	   /* of the hash */
 };
 
+/* An empty map with a fresh secret; ERR_NO_MEMORY, or no randomness. */
 int map_init(struct map *map, struct err *err);
 
 /* Frees the table, not the nodes. */

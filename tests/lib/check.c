@@ -68,7 +68,8 @@ int check_run(int argc, char **argv, const struct check_case *cases,
 	for (size_t i = 0; i < count; i++) {
 		if (!wanted(cases[i].name, argc, argv))
 			continue;
-		bool fine = here ? run_here(&cases[i]) : run_in_child(&cases[i]);
+		bool fine =
+			here ? run_here(&cases[i]) : run_in_child(&cases[i]);
 
 		passed += fine;
 		failed += !fine;

@@ -117,16 +117,24 @@ FUNCTION = re.compile(r"^(?P<head>[\w\s*]+?[\s*])(?P<name>\w+)\s*"
                       r"\((?P<parameters>.*)\)$", re.S)
 
 
+def split_parameters(text):
+    """The parameters between a function's parentheses."""
+    depth, parts = 0, [""]
+    for char in text:
+        depth += (char == "(") - (char == ")")
+        if char == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += char
+    parts = [" ".join(p.split()) for p in parts]
+    return [] if parts in ([""], ["void"]) else parts
+
+
 def function_of(text):
-    """(head, name, number of parameters) if text declares a function."""
+    """(head, name, parameters) if text declares a function."""
     text = ANNOTATION.sub("", ATTRIBUTE.sub("", text)).strip()
     match = FUNCTION.match(text)
     if not match or "=" in text or match["head"].split()[0] == "typedef":
         return None
-    depth, count = 0, 1
-    for char in match["parameters"]:
-        depth += (char == "(") - (char == ")")
-        count += char == "," and depth == 0
-    if depth != 0 or match["parameters"].strip() in ("", "void"):
-        count = 0
-    return match["head"].strip(), match["name"], count
+    return (match["head"].strip(), match["name"],
+            split_parameters(match["parameters"]))
