@@ -27,12 +27,12 @@ struct err;
 struct registry;
 
 struct registry_config {
-	bool allow_delete;    /* else deletes are ERR_DISABLED */
-	bool read_only;	      /* else every change is ERR_READ_ONLY */
-	bool create_on_push;  /* a push makes the repository it names */
-	bool sparse_indexes;  /* an index may name manifests that are not here */
-	uint64_t blob_max;    /* bytes of one blob; 0: no limit */
-	uint64_t manifest_max; /* bytes of one manifest */
+	bool allow_delete;   /* else deletes are ERR_DISABLED */
+	bool read_only;	     /* else every change is ERR_READ_ONLY */
+	bool create_on_push; /* a push makes the repository it names */
+	bool sparse_indexes; /* an index may name manifests that are not here */
+	uint64_t blob_max;   /* bytes of one blob; 0: no limit */
+	uint64_t manifest_max;	/* bytes of one manifest */
 	size_t descriptors_max; /* in one manifest */
 	size_t tags_per_push;	/* in one push by digest */
 	size_t page_max;	/* names in one page of a listing */
@@ -64,10 +64,6 @@ int registry_new(const struct registry_config *config,
 /* Closes what is open; unfinished uploads stay for the next start. */
 void registry_free(struct registry *registry);
 
-/* Take over what may change while it runs. */
-void registry_reconfigure(struct registry *registry,
-			  const struct registry_config *config);
-
 /* Which repository, and who asks; everything is borrowed for the call. */
 struct registry_at {
 	struct meta_scope scope;
@@ -75,8 +71,9 @@ struct registry_at {
 	struct span actor; /* the principal's name */
 };
 
-/* Once a second or so, by one thread: expired uploads are removed, stages that
- * have no session too, and the reserve is given up or taken back. */
+/* Once a second or so, by one thread, and for the first time before requests
+ * come in: expired uploads are removed, stages that have no session too, and
+ * the reserve is given up or taken back. */
 void registry_tidy(struct registry *registry);
 
 /* For metrics: uploads open in memory, free bytes of the store. */

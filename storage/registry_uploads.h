@@ -37,11 +37,11 @@ int registry_upload_hold_single(struct registry *registry,
 uint64_t registry_upload_offset(const struct upload *upload);
 
 /*
- * Add bytes: takes *ret_taken of them, and where that is fewer than len calls
+ * Add bytes: takes *ret_taken of them, and where that is not all of them calls
  * room(context) once when there is room again.  ERR_TOO_LARGE over blob_max.
  * Never waits: this is for event loops.
  */
-int registry_upload_append(struct upload *upload, const void *data, size_t len,
+int registry_upload_append(struct upload *upload, struct span bytes,
 			   size_t *ret_taken, void (*room)(void *context),
 			   void *context, struct err *err);
 

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef STORAGE_REGISTRY_INTERNAL_H
+#define STORAGE_REGISTRY_INTERNAL_H
+
+/* What the files of the registry share; nobody else includes this. */
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/span.h"
+#include "storage/blob_driver.h"
+#include "storage/meta.h"
+#include "storage/registry.h"
+
+struct digest;
+struct space;
+struct upload_table;
+
+struct registry {
+	struct registry_config config; /* immutable */
+	struct registry_parts parts;   /* immutable */
+	struct space *space;	       /* owned */
+	struct upload_table *uploads;  /* owned */
+	int64_t swept_ms; /* monotonic; when tidy last looked at uploads */
+	int64_t stages_swept_ms; /* the same for stages without a session */
+};
+
+DEFINE_CLEANUP(registry_read_end, struct meta_tx *, meta_read_end)
+
+/* 0 if changes are allowed (deletes are). */
+int registry_may_change(const struct registry *registry, struct err *err);
+int registry_may_delete(const struct registry *registry, struct err *err);
+
+/* The id of at->repository; -1 ERR_REPOSITORY_UNKNOWN if there is none. */
+int registry_find_repository(struct meta_tx *tx, const struct registry_at *at,
+			     int64_t *ret_id, struct err *err);
+
+/* The same for a push, which may make it. */
+int registry_ensure_repository(const struct registry *registry,
+			       struct meta_tx *tx, const struct registry_at *at,
+			       int64_t *ret_id, struct err *err);
+
+/* Append to the event log; digest may be NULL, tag "". */
+int registry_event(struct meta_tx *tx, const struct registry_at *at,
+		   const char *kind, const struct digest *digest,
+		   struct span tag, struct err *err);
+
+/* Tell whoever caches that the repository has changed. */
+void registry_changed(const struct registry *registry,
+		      const struct registry_at *at);
+
+/* A write whose success is told to whoever caches before this returns. */
+int registry_write(const struct registry *registry,
+		   const struct registry_at *at, meta_work_fn *work,
+		   void *context, struct err *err);
+
+/* ---- the table of uploads (upload_table.c) ---- */
+
+int upload_table_new(struct upload_table **ret_table, struct err *err);
+
+/* Closes the stages of idle uploads; none is held by now. */
+void upload_table_free(struct upload_table *table);
+
+/* Remove sessions that were not touched for long. */
+void registry_uploads_expire(struct registry *registry);
+
+/* Remove stages that no session and no request has, if older than that. */
+void registry_stages_sweep(struct registry *registry, int64_t age_ms);
+
+/* How many uploads are held by requests, and idle. */
+void upload_table_count(struct upload_table *table, int64_t *ret_held,
+			int64_t *ret_idle);
+
+#endif
