@@ -162,8 +162,8 @@ static int read_descriptor(const json_t *json, struct span *ret_type,
 	found = jsonx_text(json, "digest", ret_digest, &inner);
 	if (found < 0)
 		return refuse_inner(err, &inner);
-	if (found == 0 || !digest_is_wellformed(ret_digest->text,
-						ret_digest->len))
+	if (found == 0 ||
+	    !digest_is_wellformed(ret_digest->text, ret_digest->len))
 		return refuse(err, "a descriptor has no valid digest");
 	found = jsonx_i64(json, "size", &size, &inner);
 	if (found < 0)
@@ -212,8 +212,9 @@ static int make_room(struct manifest *manifest, size_t count, size_t max,
 	if (count > max) {
 		err_set(err, ERR_TOO_LARGE,
 			"manifest has %zu descriptors, over %zu", count, max);
-		return err_tell(err, "the manifest has more than %zu "
-				     "descriptors",
+		return err_tell(err,
+				"the manifest has more than %zu "
+				"descriptors",
 				max);
 	}
 	manifest->items = calloc(count ? count : 1, sizeof(*manifest->items));
@@ -274,9 +275,8 @@ static int read_artifact_type(struct manifest *manifest, const json_t *tree,
 			       &inner);
 
 	if (found == 0 && !is_index)
-		found = jsonx_text(json_object_get(tree, "config"),
-				   "mediaType", &manifest->artifact_type,
-				   &inner);
+		found = jsonx_text(json_object_get(tree, "config"), "mediaType",
+				   &manifest->artifact_type, &inner);
 	return found < 0 ? refuse_inner(err, &inner) : 0;
 }
 

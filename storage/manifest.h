@@ -6,7 +6,8 @@
  * Reading a manifest that a client wants to push: OCI image manifests and
  * indexes, Docker schema 2 manifests and lists.  Everything that the registry
  * must know is taken out (what it names, its subject, what a referrers listing
- * tells of it); the bytes themselves are stored as they came.  Pure; any thread.
+ * tells of it); the bytes themselves are stored as they came.  Pure; any
+ * thread.
  *
  * A document that could be read as two kinds at once, or as another kind than
  * its media type says, is refused (CVE-2021-41190).
@@ -46,10 +47,10 @@ struct manifest_item {
 };
 
 struct manifest {
-	struct span media_type;	   /* borrowed from the call or the tree */
-	struct span artifact_type; /* own or the config's; "" if none */
-	struct span subject;	   /* digest as text, "" if none */
-	bool subject_known;	   /* its algorithm is one we store */
+	struct span media_type;	      /* borrowed from the call or the tree */
+	struct span artifact_type;    /* own or the config's; "" if none */
+	struct span subject;	      /* digest as text, "" if none */
+	bool subject_known;	      /* its algorithm is one we store */
 	struct digest subject_digest; /* if subject_known */
 	struct buf annotations;	      /* a JSON object as text; "" if none */
 	struct manifest_item *items;  /* owned */

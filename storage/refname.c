@@ -30,7 +30,8 @@ static size_t separator_length(struct span text, size_t at)
 	}
 }
 
-/* One part of a name between slashes: alphanumeric runs joined by separators. */
+/* One part of a name between slashes: alphanumeric runs joined by separators.
+ */
 static bool is_component(struct span text)
 {
 	size_t at = 0;

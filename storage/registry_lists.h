@@ -9,29 +9,37 @@
 #include "storage/meta_repositories.h"
 #include "storage/registry.h"
 
-/* A page: names after `after`, limit at most (clamped to page_max). */
+/* Which part of a listing, and who is told of each entry. */
 struct registry_page {
-	struct span after;
-	size_t limit;
+	struct span after; /* names behind this one; "" for the start */
+	size_t limit;	   /* at most; clamped to page_max */
+	void *context;	   /* handed to the function called for each */
 };
 
-/* ERR_REPOSITORY_UNKNOWN. */
+/* The tags of a repository; *ret_more: there are more behind the last.
+ * ERR_REPOSITORY_UNKNOWN. */
 int registry_tags(struct registry *registry, const struct registry_at *at,
 		  const struct registry_page *page, meta_name_fn *each,
-		  void *context, bool *ret_more, struct err *err);
+		  bool *ret_more, struct err *err);
 
-/* at->repository is not looked at. */
+/* The repositories; at->repository is not looked at. */
 int registry_repositories(struct registry *registry,
 			  const struct registry_at *at,
 			  const struct registry_page *page, meta_name_fn *each,
-			  void *context, bool *ret_more, struct err *err);
+			  bool *ret_more, struct err *err);
 
-/* Referrers of subject, of one artifact type unless ""; page->after is the
- * digest of the last one seen.  An unknown repository has none. */
+/* Whose referrers, and of which artifact type unless "". */
+struct registry_subject {
+	struct digest digest;
+	struct span artifact_type; /* borrowed */
+	meta_referrer_fn *each;
+};
+
+/* Referrers in the order of their digests; page->after is the digest of the
+ * last one seen.  An unknown repository has none. */
 int registry_referrers(struct registry *registry, const struct registry_at *at,
-		       const struct digest *subject, struct span artifact_type,
-		       const struct registry_page *page,
-		       meta_referrer_fn *each, void *context, bool *ret_more,
+		       const struct registry_subject *subject,
+		       const struct registry_page *page, bool *ret_more,
 		       struct err *err);
 
 #endif

@@ -27,6 +27,7 @@ struct registry_pushed {
 /*
  * Store the manifest and point its tags to it, all or nothing.  ERR_TOO_LARGE,
  * ERR_DIGEST_INVALID (the body is other content), ERR_TAG_INVALID,
+ * ERR_TOO_MANY_TAGS,
  * ERR_MANIFEST_INVALID, ERR_MANIFEST_BLOB_UNKNOWN (content it names is not in
  * the repository), ERR_REPOSITORY_UNKNOWN.
  */
