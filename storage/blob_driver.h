@@ -27,8 +27,9 @@ struct blob_stage;
 struct err;
 
 #define BLOB_KEY_SIZE 192 /* bytes of the longest storage key, with its NUL */
-#define BLOB_STAGE_ID_SIZE 64 /* bytes of the longest stage id, with its NUL   \
-			       */
+#define BLOB_STAGE_ID_SIZE                                                     \
+	64 /* bytes of the longest stage id, with its NUL                      \
+	    */
 
 /* A published blob, open for reading. */
 struct blob_reader {
