@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "base/rand.h"
@@ -40,8 +41,19 @@ static inline void sip_word(struct sip *s, uint64_t word)
 	s->v0 ^= word;
 }
 
-/* Up to 8 bytes, the first lowest, whatever the machine's own order. */
-static inline uint64_t load(const char *bytes, size_t count)
+/* Bytes become a word with the first lowest, whatever the machine's order. */
+static inline uint64_t load_word(const char *bytes)
+{
+	uint64_t word;
+
+	memcpy(&word, bytes, sizeof(word));
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	word = __builtin_bswap64(word);
+#endif
+	return word;
+}
+
+static inline uint64_t load_rest(const char *bytes, size_t count)
 {
 	uint64_t word = 0;
 
@@ -61,8 +73,9 @@ uint64_t map_hash(const uint64_t secret[2], struct span key)
 	size_t at = 0;
 
 	for (; key.len - at >= 8; at += 8)
-		sip_word(&s, load(key.text + at, 8));
-	uint64_t rest = key.len > at ? load(key.text + at, key.len - at) : 0;
+		sip_word(&s, load_word(key.text + at));
+	uint64_t rest =
+		key.len > at ? load_rest(key.text + at, key.len - at) : 0;
 	sip_word(&s, rest | (uint64_t)key.len << 56);
 	s.v2 ^= 0xff;
 	for (int i = 0; i < 4; i++)
