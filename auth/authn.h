@@ -24,9 +24,9 @@ struct meta;
 enum anonymous_access { ANONYMOUS_NONE, ANONYMOUS_PULL, ANONYMOUS_FULL };
 
 struct authn_config {
-	struct meta *meta;	       /* borrowed */
+	struct meta *meta;		  /* borrowed */
 	const struct clock_source *clock; /* borrowed */
-	const char *account;	       /* whose users; borrowed */
+	const char *account;		  /* whose users; borrowed */
 	enum anonymous_access anonymous;
 	int64_t cache_ms; /* how long a verified password counts; 0 = never */
 };

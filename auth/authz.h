@@ -7,6 +7,8 @@
  * but for the configuration it was given; never waits; any thread.
  */
 
+#include <stdbool.h>
+
 #include "auth/action.h"
 #include "auth/authn.h"
 #include "auth/principal.h"
@@ -16,6 +18,7 @@ struct err;
 
 struct authz {
 	enum anonymous_access anonymous; /* what those without a name may do */
+	bool public_metrics;		 /* anybody may read the metrics */
 };
 
 /* 0 allowed; -1 ERR_UNAUTHENTICATED (log in first) or ERR_DENIED.  repository

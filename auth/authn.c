@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "auth/authn.h"
+
+#include <openssl/crypto.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "auth/password.h"
+#include "auth/verified.h"
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/enc.h"
+#include "base/err.h"
+#include "base/lock.h"
+#include "storage/meta.h"
+#include "storage/meta_users.h"
+
+#define CREDENTIALS_MAX 1024 /* bytes of a decoded "user:password" */
+
+struct authn {
+	struct authn_config config;	/* immutable */
+	struct verified *verified;	/* what was checked lately; owned */
+	char decoy[PASSWORD_HASH_SIZE]; /* hash of nobody's password */
+	struct lock lock;		/* guards hashing */
+	struct cond slot;		/* hashing went down */
+	long hashing;			/* passwords being hashed now */
+	long hashing_max;		/* each takes a core and 16 MiB */
+};
+
+int authn_new(const struct authn_config *config, struct authn **ret_authn,
+	      struct err *err)
+{
+	struct authn *authn = calloc(1, sizeof(*authn));
+
+	if (!authn)
+		return err_set(err, ERR_NO_MEMORY, "authn");
+	authn->config = *config;
+	authn->hashing_max = sysconf(_SC_NPROCESSORS_ONLN);
+	lock_init(&authn->lock);
+	cond_init(&authn->slot);
+	if (password_hash(SPAN_LIT("no user has this"), authn->decoy, err) <
+		    0 ||
+	    verified_new(&authn->verified, err) < 0) {
+		authn_free(authn);
+		return -1;
+	}
+	*ret_authn = authn;
+	return 0;
+}
+
+void authn_free(struct authn *authn)
+{
+	if (!authn)
+		return;
+	verified_free(authn->verified);
+	cond_release(&authn->slot);
+	lock_release(&authn->lock);
+	free(authn);
+}
+
+const char *authn_challenge(const struct authn *authn)
+{
+	(void)authn;
+	return "Basic realm=\"berth\", charset=\"UTF-8\"";
+}
+
+void authn_forget(struct authn *authn)
+{
+	verified_clear(authn->verified);
+}
+
+static int refuse(struct err *err, const char *why)
+{
+	err_set(err, ERR_UNAUTHENTICATED, "%s", why);
+	return err_tell(err, "the user name or the password is wrong");
+}
+
+static void become_anonymous(struct principal *principal)
+{
+	*principal = (struct principal){.kind = PRINCIPAL_ANONYMOUS,
+					.name = "anonymous"};
+}
+
+int authn_quick(struct authn *authn, struct span header,
+		struct principal *ret_principal, struct err *err)
+{
+	int64_t now = clock_monotonic_ms(authn->config.clock);
+	struct span scheme = {0};
+	struct span rest = {0};
+
+	if (header.len == 0) {
+		become_anonymous(ret_principal);
+		return 1;
+	}
+	if (verified_find(authn->verified, header, now, ret_principal))
+		return 1;
+	if (!span_cut(header, ' ', &scheme, &rest) ||
+	    !span_equal_nocase(scheme, SPAN_LIT("Basic")))
+		return refuse(err, "not the Basic scheme");
+	return 0;
+}
+
+/* Hashing takes a core and 16 MiB for a while: a flood of wrong passwords must
+ * not take all of either. */
+static int check_password(struct authn *authn, struct span password,
+			  const char *hash, struct err *err)
+{
+	lock_take(&authn->lock);
+	while (authn->hashing >= authn->hashing_max)
+		cond_wait(&authn->slot, &authn->lock);
+	authn->hashing++;
+	lock_drop(&authn->lock);
+
+	int right = password_verify(password, hash, err);
+
+	lock_take(&authn->lock);
+	authn->hashing--;
+	cond_signal(&authn->slot);
+	lock_drop(&authn->lock);
+	return right;
+}
+
+static int find_user(struct authn *authn, struct span name,
+		     struct meta_user *ret_user, struct err *err)
+{
+	struct meta_tx *tx = NULL;
+
+	if (meta_read_begin(authn->config.meta, &tx, err) < 0)
+		return -1;
+	int found = meta_user_find(tx, span_of(authn->config.account), name,
+				   ret_user, err);
+	meta_read_end(tx);
+	return found;
+}
+
+/* A name that nobody has costs the same hash as one that somebody has. */
+static int check_user(struct authn *authn, struct span name,
+		      struct span password, struct principal *ret_principal,
+		      struct err *err)
+{
+	struct meta_user user = {.disabled = true};
+	struct principal principal = {.kind = PRINCIPAL_USER};
+	int found = 0;
+
+	if (name.len > 0 && name.len < sizeof(principal.name))
+		found = find_user(authn, name, &user, err);
+	if (found < 0)
+		return -1;
+	int right =
+		check_password(authn, password,
+			       found ? user.password_hash : authn->decoy, err);
+	if (right < 0)
+		return -1;
+	if (!found || !right || user.disabled)
+		return refuse(err, "no such user, or another password");
+	memcpy(principal.name, name.text, name.len);
+	principal.administrator = user.administrator;
+	*ret_principal = principal;
+	return 0;
+}
+
+static void wipe(struct buf *credentials)
+{
+	if (credentials->data)
+		OPENSSL_cleanse(credentials->data, credentials->cap);
+	buf_release(credentials);
+}
+
+int authn_verify(struct authn *authn, struct span header,
+		 struct principal *ret_principal, struct err *err)
+{
+	CLEANUP(wipe) struct buf credentials = BUF_INIT(CREDENTIALS_MAX);
+	struct err inner = ERR_INIT;
+	struct span rest = {0};
+	struct span name = {0};
+	int known = authn_quick(authn, header, ret_principal, err);
+
+	if (known != 0)
+		return known < 0 ? -1 : 0;
+	span_cut(header, ' ', &name, &rest);
+	if (enc_unbase64(span_trim(rest), &credentials, &inner) < 0)
+		return refuse(err, "credentials are not base64");
+	if (!span_cut(buf_span(&credentials), ':', &name, &rest))
+		return refuse(err, "credentials have no colon");
+
+	/* The generation before the look-up: what was forgotten meanwhile must
+	 * not be remembered again. */
+	uint64_t generation = verified_generation(authn->verified);
+	if (check_user(authn, name, rest, ret_principal, err) < 0)
+		return -1;
+	verified_keep(authn->verified, header, generation,
+		      clock_monotonic_ms(authn->config.clock) +
+			      authn->config.cache_ms,
+		      ret_principal);
+	return 0;
+}
