@@ -2,6 +2,11 @@
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 
+# Found here, at the top, so that every folder below sees the targets.
+pkg_check_modules(CRYPTO REQUIRED IMPORTED_TARGET libcrypto>=3.0)
+pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson>=2.12)
+pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-0.1)
+
 # berth_library(NAME SOURCES a.c b.c LINK other ...): the static library of one
 # folder.  LINK names what the layer table in ARCHITECTURE.md allows it.
 function(berth_library name)
