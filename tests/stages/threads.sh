@@ -3,6 +3,20 @@
 # Stage: the threaded unit tests under ThreadSanitizer (clang)
 . "$(dirname "$0")/lib.sh"
 
+# Every program whose source starts threads must be in the list.
+is_complete() {
+	local source name missing=0
+	for source in $(grep -lE 'pthread_create|pool_new|pool_init' -r \
+		tests/unit --include='test_*.c'); do
+		name=$(basename "$source" .c)
+		grep -qx "$name" tests/stages/threads.list && continue
+		echo "$source: not in tests/stages/threads.list"
+		missing=1
+	done
+	return $missing
+}
+
+step "the list is complete" is_complete
 step "ThreadSanitizer build" build_tsan || exit
 while read -r name; do
 	counted "$name" timeout 180 "build/tsan/unit/$name"
