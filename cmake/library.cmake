@@ -6,6 +6,9 @@ find_package(Threads REQUIRED)
 pkg_check_modules(CRYPTO REQUIRED IMPORTED_TARGET libcrypto>=3.0)
 pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson>=2.12)
 pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-0.1)
+pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3>=3.37)
+# Its header alone: the library is loaded at run time, if it is asked for.
+pkg_check_modules(LIBPQ REQUIRED libpq)
 
 # berth_library(NAME SOURCES a.c b.c LINK other ...): the static library of one
 # folder.  LINK names what the layer table in ARCHITECTURE.md allows it.

@@ -12,8 +12,8 @@
  * A connection and its statements belong to one thread at a time.  Every call
  * may wait for the database.  Failures: ERR_UNAVAILABLE when the database
  * cannot be reached or is locked (the same call may hold later), ERR_CONFLICT
- * for a unique or foreign key, ERR_NO_SPACE, ERR_IO, ERR_CORRUPT, ERR_NO_MEMORY,
- * ERR_INTERNAL for a statement that is wrong.
+ * for a unique or foreign key, ERR_NO_SPACE, ERR_IO, ERR_CORRUPT,
+ * ERR_NO_MEMORY, ERR_INTERNAL for a statement that is wrong.
  */
 
 #include <stdbool.h>
@@ -60,7 +60,8 @@ struct sql_driver_ops {
 	void (*bind_null)(struct sql_stmt *stmt, int number);
 
 	/* Run, or fetch the next row: 1 a row, 0 done, -1 failed.  A parameter
-	 * that could not be bound shows here. */
+	 * that could not be bound shows here.  After a failure within a
+	 * transaction nothing but rollback_to() and rollback() is of use. */
 	int (*step)(struct sql_stmt *stmt, struct err *err);
 
 	/* The current row's columns, from 0; NULL reads as 0 and as the empty
@@ -79,9 +80,10 @@ struct sql_driver_ops {
 	/* Run a script of several statements: for migrations. */
 	int (*exec)(struct sql_conn *conn, const char *script, struct err *err);
 
-	/* begin: a transaction, of the writing kind on SQL_WRITE (BEGIN
-	 * IMMEDIATE), a snapshot on SQL_READ.  savepoint/rollback_to/release
-	 * nest one level inside it. */
+	/* begin: on SQL_WRITE a transaction that has the database's one right
+	 * to write (waiting up to 5 s for it, else ERR_UNAVAILABLE), so that
+	 * what it reads stays so; on SQL_READ a snapshot.
+	 * savepoint/rollback_to/release nest one level inside it. */
 	int (*begin)(struct sql_conn *conn, struct err *err);
 	int (*savepoint)(struct sql_conn *conn, struct err *err);
 	int (*rollback_to)(struct sql_conn *conn, struct err *err);
@@ -91,6 +93,10 @@ struct sql_driver_ops {
 	 * usable any more: what became of the transaction is unknown. */
 	int (*commit)(struct sql_conn *conn, struct err *err);
 	void (*rollback)(struct sql_conn *conn);
+
+	/* Housekeeping between transactions that must not delay an answer (a
+	 * checkpoint of SQLite); busy: more work is waiting already. */
+	void (*tend)(struct sql_conn *conn, bool busy);
 
 	/* Take (1) or find taken (0) the lock of that number for as long as the
 	 * connection lives: one schema migration at a time over all servers. */

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+# cmake -DOUT=FILE -P embed_schema.cmake FILE.sql...: writes the migrations as a
+# C file.  Scripts become lists of bytes, which no quoting can break and no
+# compiler finds too long a literal.
+math(EXPR last "${CMAKE_ARGC} - 1")
+set(list "")
+set(text "/* SPDX-License-Identifier: Apache-2.0 */\n")
+string(APPEND text "/* Generated from storage/schema. */\n")
+string(APPEND text "#include \"storage/migrate.h\"\n\n")
+set(count 0)
+foreach(i RANGE 4 ${last})
+	set(file "${CMAKE_ARGV${i}}")
+	get_filename_component(name "${file}" NAME)
+	math(EXPR count "${count} + 1")
+	if(NOT name MATCHES "^([0-9][0-9][0-9][0-9])_[a-z0-9_]+\\.sql$")
+		message(FATAL_ERROR "${name} is not called NNNN_name.sql")
+	endif()
+	math(EXPR number "1${CMAKE_MATCH_1} - 10000")
+	if(NOT number EQUAL count)
+		message(FATAL_ERROR "${name}: migration ${count} is missing")
+	endif()
+	file(READ "${file}" hex HEX)
+	string(REGEX REPLACE "(..)" "0x\\1,\n" bytes "${hex}")
+	string(APPEND text
+		"static const char script_${number}[] = {\n\t${bytes}0};\n\n")
+	string(APPEND list "\t{.number = ${number}, .script = script_${number}},\n")
+endforeach()
+string(APPEND text "const struct migration migrate_list[] = {\n${list}};\n\n")
+string(APPEND text "const size_t migrate_count = ${count};\n")
+file(WRITE "${OUT}" "${text}")
