@@ -87,8 +87,8 @@ int64_t meta_tx_now_ms(const struct meta_tx *tx);
 
 /* Transactions that were committed, and commits (groups) that carried them. */
 struct meta_counts {
-	uint64_t writes;  /* meta_write() calls that returned 0 */
-	uint64_t commits; /* database commits */
+	uint64_t writes;   /* meta_write() calls that returned 0 */
+	uint64_t commits;  /* database commits */
 	uint64_t failures; /* commits that failed */
 };
 void meta_read_counts(struct meta *meta, struct meta_counts *ret_counts);

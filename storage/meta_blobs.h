@@ -48,7 +48,8 @@ int meta_blob_insert(struct meta_tx *tx, const struct digest *digest,
 /* condemned -> live; 1 done, 0 the row is not condemned (any more). */
 int meta_blob_revive(struct meta_tx *tx, int64_t id, struct err *err);
 
-/* live -> condemned, condemned -> deleting: 1 done, 0 it is in another state. */
+/* live -> condemned, condemned -> deleting: 1 done, 0 it is in another state.
+ */
 int meta_blob_condemn(struct meta_tx *tx, int64_t id, struct err *err);
 int meta_blob_begin_delete(struct meta_tx *tx, int64_t id, struct err *err);
 

@@ -2,7 +2,8 @@
 #ifndef STORAGE_META_MANIFESTS_H
 #define STORAGE_META_MANIFESTS_H
 
-/* The manifests of repositories: their bytes, media type, and what they name. */
+/* The manifests of repositories: their bytes, media type, and what they name.
+ */
 
 #include "base/buf.h"
 #include "base/digest.h"
@@ -19,10 +20,10 @@ enum meta_reference {
 struct meta_manifest {
 	struct digest digest;
 	struct span media_type;
-	struct span artifact_type;   /* "" if it has none */
-	struct span annotations;     /* a JSON object as text, or "" */
+	struct span artifact_type;    /* "" if it has none */
+	struct span annotations;      /* a JSON object as text, or "" */
 	const struct digest *subject; /* or NULL */
-	struct span body;	     /* its bytes */
+	struct span body;	      /* its bytes */
 };
 
 /* Write (or write again, with the newest media type): *ret_new tells. */
@@ -71,7 +72,8 @@ struct meta_referrer {
 	struct span annotations;   /* a JSON object as text, or "" */
 	uint64_t size;		   /* bytes of the manifest */
 };
-typedef int meta_referrer_fn(void *context, const struct meta_referrer *referrer,
+typedef int meta_referrer_fn(void *context,
+			     const struct meta_referrer *referrer,
 			     struct err *err);
 
 /* Which referrers: those of subject, of that artifact type unless "", whose
@@ -84,7 +86,7 @@ struct meta_referrer_query {
 	size_t limit;
 };
 int meta_referrer_page(struct meta_tx *tx,
-		       const struct meta_referrer_query *query,
+		       const struct meta_referrer_query *wanted,
 		       meta_referrer_fn *each, void *context, bool *ret_more,
 		       struct err *err);
 

@@ -10,8 +10,9 @@
 
 struct meta_user {
 	int64_t id;
-	char password_hash[META_USER_HASH_SIZE]; /* as auth/password.h made it */
-	bool administrator; /* may do everything */
+	char password_hash[META_USER_HASH_SIZE]; /* as auth/password.h made it
+						  */
+	bool administrator;			 /* may do everything */
 	bool disabled;
 };
 
