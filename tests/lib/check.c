@@ -25,6 +25,8 @@ void check_text(const char *file, int line, const char *got, const char *want)
 
 static bool run_here(const struct check_case *one)
 {
+	if (one->before)
+		one->before();
 	one->run();
 	return true;
 }
@@ -39,7 +41,7 @@ static bool run_in_child(const struct check_case *one)
 	if (child < 0)
 		return false;
 	if (child == 0) {
-		one->run();
+		run_here(one);
 		exit(0);
 	}
 	if (waitpid(child, &status, 0) != child)

@@ -18,6 +18,7 @@
 struct check_case {
 	const char *name; /* what is promised, as words_with_underscores */
 	void (*run)(void);
+	void (*before)(void); /* called before run, in its process; or NULL */
 };
 
 /* A row of the table: the name is the function's, without its "test_". */
