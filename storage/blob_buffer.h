@@ -17,10 +17,11 @@
 
 struct err;
 
-#define BLOB_BUFFER_ALIGN 4096	     /* of addresses and of direct writes */
-#define BLOB_BUFFER_SMALL (64 << 10) /* bytes: what a new upload starts with   \
-				      */
-#define BLOB_BUFFER_LARGE (1 << 20)  /* bytes: what a busy one goes on with */
+#define BLOB_BUFFER_ALIGN 4096 /* of addresses and of direct writes */
+#define BLOB_BUFFER_SMALL                                                      \
+	(64 << 10)		    /* bytes: what a new upload starts with    \
+				     */
+#define BLOB_BUFFER_LARGE (1 << 20) /* bytes: what a busy one goes on with */
 
 struct blob_buffer {
 	struct blob_buffer *next; /* in whatever list it is */
