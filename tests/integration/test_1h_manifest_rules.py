@@ -151,16 +151,17 @@ def test_OCI_099_bad_tag_in_the_list(repo, parts):
 
 def test_OCI_099_too_many_tags(repo, own_server, parts):
     data = oci.image(*parts)
-    tags = ["t%d" % n for n in range(1000)]
-    tagged(repo, oci.digest(data), data, tags).error(
-        414, "SIZE_INVALID", "TOOMANYREQUESTS", "UNSUPPORTED", "DENIED")
+    for count in (100, 2000):
+        tags = ["t%d" % n for n in range(count)]
+        tagged(repo, oci.digest(data), data, tags).expect(414)
     assert repo.get(repo.manifest("t0")).status == 404
     server = own_server("registry.tags_per_push=10")
     other = oci.Repository(server.client(), "few")
     other.push_blob(b"{}")
     data = oci.image(b"{}", [])
     name = oci.digest(data)
-    tagged(other, name, data, tags[:11]).expect(414)
+    got = tagged(other, name, data, tags[:11]).expect(414)
+    assert got.json()["errors"][0]["code"] in oci.CODES, str(got)
     tagged(other, name, data, tags[:10]).expect(201)
 
 
