@@ -190,6 +190,7 @@ static int mem_stage_append(struct blob_stage *stage, struct span bytes,
 			    size_t *ret_taken, blob_room_fn *room,
 			    void *context, struct err *err)
 {
+	struct mem *mem = mem_stage(stage)->mem;
 	struct mem_entry *entry = mem_stage(stage)->entry;
 
 	(void)room;
@@ -200,8 +201,11 @@ static int mem_stage_append(struct blob_stage *stage, struct span bytes,
 	if (fsx_pwrite_all(entry->fd, bytes.text, bytes.len, entry->size, err) <
 	    0)
 		return err_wrap(err, "writing an upload");
+	/* A listing may look at the entry meanwhile. */
+	lock_take(&mem->lock);
 	entry->size += bytes.len;
 	entry->written_wall_ms = clock_wall_ms(&clock_system);
+	lock_drop(&mem->lock);
 	*ret_taken = bytes.len;
 	return 0;
 }
