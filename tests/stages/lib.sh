@@ -108,6 +108,6 @@ run_pytest() {
 		step "$name: $folder is missing" false
 		return 1
 	}
-	counted "$name" "$PYTHON" -m pytest -q -p no:cacheprovider \
+	counted "$name" "$PYTHON" tests/stages/run_pytest.py -q -p no:cacheprovider \
 		--basetemp="$SCRATCH/pytest" "$folder" "$@"
 }
