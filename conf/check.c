@@ -151,15 +151,6 @@ static int check_reserve(struct conf *conf, struct err *err)
 		       "must not be larger than storage.low_water");
 }
 
-static int check_target(struct conf *conf, struct err *err)
-{
-	if (conf->limits_target_bytes < conf->limits_header_bytes)
-		return 0;
-	return err_set(err, ERR_INVALID,
-		       "must be smaller than limits.header_bytes, which holds "
-		       "the target too");
-}
-
 static int check_body_idle(struct conf *conf, struct err *err)
 {
 	if (conf->limits_body_idle_timeout_ms <= conf->limits_body_timeout_ms)
@@ -177,7 +168,6 @@ static const struct conf_check checks[] = {
 	{"storage", "reserve", check_reserve},
 	{"registry", "account", check_account},
 	{"registry", "region", check_region},
-	{"limits", "target_bytes", check_target},
 	{"limits", "body_idle_timeout", check_body_idle},
 };
 

@@ -239,9 +239,6 @@ static void test_options_fit_each_other(void)
 	refuses("storage:\n  low_water: 1MiB\n  reserve: 2MiB\n", NULL,
 		": line 3: storage.reserve: must not be larger than "
 		"storage.low_water");
-	refuses("limits:\n  header_bytes: 8KiB\n", NULL,
-		"limits.target_bytes: must be smaller than "
-		"limits.header_bytes, which holds the target too");
 	refuses("limits:\n  body_timeout: 30s\n", NULL,
 		"limits.body_idle_timeout: must not be longer than "
 		"limits.body_timeout");
