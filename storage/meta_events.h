@@ -20,6 +20,7 @@ struct meta_event {
 	struct span detail; /* a JSON object, or "" */
 };
 
+/* Append it, with the next number and the time of the transaction. */
 int meta_event_append(struct meta_tx *tx, struct meta_scope scope,
 		      const struct meta_event *event, struct err *err);
 

@@ -24,6 +24,7 @@ int meta_user_find(struct meta_tx *tx, struct span account, struct span name,
 int meta_user_insert(struct meta_tx *tx, struct span account, struct span name,
 		     const struct meta_user *user, struct err *err);
 
+/* Give a user another password; ERR_NOT_FOUND if there is none of that id. */
 int meta_user_set_password(struct meta_tx *tx, int64_t id, const char *hash,
 			   struct err *err);
 

@@ -23,6 +23,8 @@
 
 /* "berth" as a number: one transaction writes at a time, over all servers. */
 #define WRITER_LOCK "422844658024"
+/* Locks are the database's, which several registries may share by schemas. */
+#define LOCK_OF(number) "hashtextextended(current_schema(), " number ")"
 
 /*
  * libpq is loaded when a PostgreSQL database is opened and not before: it
@@ -60,7 +62,7 @@ static struct {
 
 struct pg_driver {
 	struct sql_driver driver;
-	char *address; /* owned */
+	char address[]; /* ends in NUL */
 };
 
 struct sql_conn {
@@ -145,7 +147,6 @@ static int fail(struct sql_conn *conn, const PGresult *result, const char *what,
 	if (pq.PQstatus(conn->pg) != CONNECTION_OK)
 		conn->broken = true;
 
-	/* The message is several lines; the first says it. */
 	const char *text = pq.PQerrorMessage(conn->pg);
 	return err_set(err, code, "PostgreSQL: %s: %.*s (%s)", what,
 		       (int)strcspn(text, "\n"), text,
@@ -156,8 +157,7 @@ static bool held(const PGresult *result)
 {
 	ExecStatusType status = pq.PQresultStatus(result);
 
-	return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK ||
-	       status == PGRES_EMPTY_QUERY;
+	return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
 }
 
 /* Run a script and give its last result, to be cleared by the caller. */
@@ -231,8 +231,7 @@ static int set_up(struct sql_conn *conn, struct err *err)
 
 static void ignore_notice(void *context, const char *message)
 {
-	(void)context;
-	(void)message;
+	(void)context, (void)message;
 }
 
 static void pg_disconnect(struct sql_conn *conn)
@@ -322,29 +321,26 @@ static int pg_prepare(struct sql_conn *conn, const char *sql,
 	return 0;
 }
 
-static void bind(struct sql_stmt *stmt, int number, Oid type, struct span bytes)
+static bool bind(struct sql_stmt *stmt, int number, Oid type, struct span bytes)
 {
 	if (number < 1 || number > PARAMETERS_MAX || bytes.len > INT32_MAX) {
 		stmt->bind_failed = true;
-		return;
+		return false;
 	}
 	stmt->types[number - 1] = type;
 	stmt->values[number - 1] = bytes.text;
 	stmt->lengths[number - 1] = (int)bytes.len;
 	if (number > stmt->bound)
 		stmt->bound = number;
+	return true;
 }
 
 static void pg_bind_i64(struct sql_stmt *stmt, int number, int64_t value)
 {
-	if (number < 1 || number > PARAMETERS_MAX) {
-		stmt->bind_failed = true;
+	if (!bind(stmt, number, OID_INT8, span_make("", sizeof(value))))
 		return;
-	}
-	int64_t *integer = &stmt->integers[number - 1];
-	*integer = (int64_t)htobe64((uint64_t)value);
-	bind(stmt, number, OID_INT8,
-	     span_make((const char *)integer, sizeof(*integer)));
+	stmt->integers[number - 1] = (int64_t)htobe64((uint64_t)value);
+	stmt->values[number - 1] = (char *)&stmt->integers[number - 1];
 }
 
 /* A null pointer would bind NULL, not the empty text. */
@@ -367,26 +363,25 @@ static void pg_bind_null(struct sql_stmt *stmt, int number)
 static int prepare_now(struct sql_stmt *stmt, struct err *err)
 {
 	struct sql_conn *conn = stmt->conn;
-	char name[sizeof(stmt->name)];
 
-	snprintf(name, sizeof(name), "s%lu", ++conn->prepared);
+	snprintf(stmt->name, sizeof(stmt->name), "s%lu", ++conn->prepared);
 
-	PGresult *result = pq.PQprepare(conn->pg, name, stmt->cached.sql,
+	PGresult *result = pq.PQprepare(conn->pg, stmt->name, stmt->cached.sql,
 					stmt->bound, stmt->types);
 	bool fine = result && held(result);
-	if (!fine)
+	if (!fine) {
+		stmt->name[0] = '\0';
 		fail(conn, result, stmt->cached.sql, err);
+	}
 	pq.PQclear(result);
-	if (!fine)
-		return -1;
-	memcpy(stmt->name, name, sizeof(name));
-	return 0;
+	return fine ? 0 : -1;
 }
 
 static int execute(struct sql_stmt *stmt, struct err *err)
 {
 	struct sql_conn *conn = stmt->conn;
-	int formats[PARAMETERS_MAX];
+	static const int binary[PARAMETERS_MAX] = {1, 1, 1, 1, 1, 1, 1, 1,
+						   1, 1, 1, 1, 1, 1, 1, 1};
 
 	if (stmt->bind_failed)
 		return err_set(err, ERR_INTERNAL,
@@ -394,12 +389,10 @@ static int execute(struct sql_stmt *stmt, struct err *err)
 			       stmt->cached.sql);
 	if (stmt->name[0] == '\0' && prepare_now(stmt, err) < 0)
 		return -1;
-	for (int i = 0; i < PARAMETERS_MAX; i++)
-		formats[i] = 1;
 
 	PGresult *result =
 		pq.PQexecPrepared(conn->pg, stmt->name, stmt->bound,
-				  stmt->values, stmt->lengths, formats, 1);
+				  stmt->values, stmt->lengths, binary, 1);
 	if (!result || !held(result)) {
 		fail(conn, result, stmt->cached.sql, err);
 		pq.PQclear(result);
@@ -429,19 +422,9 @@ static struct span pg_column_bytes(struct sql_stmt *stmt, int column)
 		(size_t)pq.PQgetlength(stmt->result, stmt->row, column));
 }
 
-/* A boolean, an int4 of a literal, an int8: by its size, sign extended. */
 static int64_t pg_column_i64(struct sql_stmt *stmt, int column)
 {
-	struct span bytes = pg_column_bytes(stmt, column);
-	uint64_t value = 0;
-
-	if (bytes.len == 0 || bytes.len > sizeof(value))
-		return 0;
-	if (bytes.len > 1 && (bytes.text[0] & 0x80))
-		value = UINT64_MAX;
-	for (size_t i = 0; i < bytes.len; i++)
-		value = value << 8 | (unsigned char)bytes.text[i];
-	return (int64_t)value;
+	return sql_state_integer(pg_column_bytes(stmt, column));
 }
 
 static bool pg_column_is_null(struct sql_stmt *stmt, int column)
@@ -472,7 +455,6 @@ static void pg_stmt_reset(struct sql_stmt *stmt)
 	stmt->bound = 0;
 }
 
-/* Migrations take as long as they take. */
 static int pg_exec(struct sql_conn *conn, const char *script, struct err *err)
 {
 	if (pq.PQtransactionStatus(conn->pg) == PQTRANS_INTRANS &&
@@ -495,7 +477,7 @@ static int pg_begin(struct sql_conn *conn, struct err *err)
 			   err);
 	if (run(conn,
 		"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;"
-		"SELECT pg_advisory_xact_lock(" WRITER_LOCK ")",
+		"SELECT pg_advisory_xact_lock(" LOCK_OF(WRITER_LOCK) ")",
 		err) == 0)
 		return 0;
 	if (pg_usable(conn))
@@ -547,13 +529,13 @@ static void pg_rollback(struct sql_conn *conn)
 
 static void pg_tend(struct sql_conn *conn, bool busy)
 {
-	(void)conn;
-	(void)busy;
+	(void)conn, (void)busy;
 }
 
 static int pg_try_lock(struct sql_conn *conn, int64_t number, struct err *err)
 {
-	static const char sql[] = "SELECT pg_try_advisory_lock($1)";
+	static const char sql[] =
+		"SELECT pg_try_advisory_lock(" LOCK_OF("$1") ")";
 	struct sql_stmt *stmt = NULL;
 
 	if (pg_prepare(conn, sql, &stmt, err) < 0)
@@ -567,13 +549,8 @@ static int pg_try_lock(struct sql_conn *conn, int64_t number, struct err *err)
 	return rc;
 }
 
-static void pg_free(struct sql_driver *base)
+static void pg_free(struct sql_driver *driver)
 {
-	struct pg_driver *driver = (struct pg_driver *)(void *)base;
-
-	if (!driver)
-		return;
-	free(driver->address);
 	free(driver);
 }
 
@@ -612,16 +589,13 @@ int sql_pg_new(const char *address, struct sql_driver **ret_driver,
 	if (load(err) < 0)
 		return -1;
 
-	struct pg_driver *driver = calloc(1, sizeof(*driver));
+	size_t size = strlen(address) + 1;
+	struct pg_driver *driver = calloc(1, sizeof(*driver) + size);
 	if (!driver)
 		return err_set(err, ERR_NO_MEMORY, "PostgreSQL: a driver");
 	driver->driver.ops = &pg_ops;
 	driver->driver.exclusive = false;
-	driver->address = strdup(address);
-	if (!driver->address) {
-		free(driver);
-		return err_set(err, ERR_NO_MEMORY, "PostgreSQL: a driver");
-	}
+	memcpy(driver->address, address, size);
 	*ret_driver = &driver->driver;
 	return 0;
 }

@@ -40,3 +40,16 @@ enum err_code sql_state_code(const char *state, bool *ret_breaks)
 	*ret_breaks = false;
 	return ERR_INTERNAL;
 }
+
+int64_t sql_state_integer(struct span bytes)
+{
+	uint64_t value = 0;
+
+	if (bytes.len == 0 || bytes.len > sizeof(value))
+		return 0;
+	if (bytes.text[0] & 0x80)
+		value = UINT64_MAX;
+	for (size_t i = 0; i < bytes.len; i++)
+		value = value << 8 | (unsigned char)bytes.text[i];
+	return (int64_t)value;
+}
