@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include "base/span.h"
+#include "storage/blob_reader.h"
 
 struct blob_driver;
 struct blob_stage;
@@ -30,14 +31,6 @@ struct err;
 #define BLOB_STAGE_ID_SIZE                                                     \
 	64 /* bytes of the longest stage id, with its NUL                      \
 	    */
-
-/* A published blob, open for reading. */
-struct blob_reader {
-	int fd;		 /* owned; -1 where the store has no descriptors */
-	uint64_t size;	 /* bytes in the blob */
-	const char *url; /* owned; a presigned address, or NULL */
-	void *data;	 /* the driver's; for read_at */
-};
 
 /* Called when a stage that was full has room again, or has failed: once for
  * each append that took less than it was given, perhaps before that append has
