@@ -64,6 +64,10 @@ struct span request_header(const struct request *request, const char *name);
 /* How many fields of that name there are. */
 size_t request_header_count(const struct request *request, const char *name);
 
+/* The value of the index'th field of that name, from 0, or the empty span. */
+struct span request_header_at(const struct request *request, const char *name,
+			      size_t index);
+
 /*
  * The value of a query parameter, decoded: 1 found (the index'th of that name,
  * from 0), 0 absent, -1 ERR_INVALID if it cannot be decoded.

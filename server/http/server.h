@@ -38,7 +38,8 @@ struct http_config {
 	int64_t body_idle_timeout_ms; /* without a byte of the body: 408 */
 	int64_t body_timeout_ms;      /* for a whole body: 408 */
 	int64_t drain_timeout_ms;     /* for requests in flight at the stop */
-	bool access_log;
+	uint64_t body_max; /* of buffered bodies whose route sets no limit */
+	bool access_log;   /* a line for every request */
 };
 
 struct http_parts {

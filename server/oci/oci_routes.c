@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The OCI distribution API, a row for each of its requests. */
+#include "server/oci/oci.h"
+
+#define UPLOADS "/v2/{name}/blobs/uploads"
+
+const struct route oci_routes[] = {
+	{HTTP_GET, "/v2/", ACTION_LOGIN, DOOR_OCI, BODY_NONE, 0, "base",
+	 &oci_base},
+	{HTTP_HEAD, "/v2/", ACTION_LOGIN, DOOR_OCI, BODY_NONE, 0, "base",
+	 &oci_base},
+	{HTTP_GET, "/v2", ACTION_LOGIN, DOOR_OCI, BODY_NONE, 0, "base",
+	 &oci_base},
+	{HTTP_GET, "/v2/_catalog", ACTION_CATALOG, DOOR_OCI, BODY_NONE, 0,
+	 "catalog", &oci_catalog},
+	{HTTP_GET, "/v2/_oci/ext/discover", ACTION_LOGIN, DOOR_OCI, BODY_NONE,
+	 0, "extensions", &oci_extensions},
+	{HTTP_GET, "/v2/{name}/tags/list", ACTION_PULL, DOOR_OCI, BODY_NONE, 0,
+	 "tags", &oci_tags},
+	{HTTP_GET, "/v2/{name}/referrers/{digest}", ACTION_PULL, DOOR_OCI,
+	 BODY_NONE, 0, "referrers", &oci_referrers},
+
+	{HTTP_GET, "/v2/{name}/manifests/{reference}", ACTION_PULL, DOOR_OCI,
+	 BODY_NONE, 0, "manifest", &oci_manifest_get},
+	{HTTP_HEAD, "/v2/{name}/manifests/{reference}", ACTION_PULL, DOOR_OCI,
+	 BODY_NONE, 0, "manifest", &oci_manifest_get},
+	{HTTP_PUT, "/v2/{name}/manifests/{reference}", ACTION_PUSH, DOOR_OCI,
+	 BODY_BUFFERED, 0, "manifest", &oci_manifest_put},
+	{HTTP_DELETE, "/v2/{name}/manifests/{reference}", ACTION_DELETE,
+	 DOOR_OCI, BODY_NONE, 0, "manifest", &oci_manifest_delete},
+
+	{HTTP_POST, UPLOADS "/", ACTION_PUSH, DOOR_OCI, BODY_STREAMED, 0,
+	 "upload_start", &oci_upload_post},
+	{HTTP_POST, UPLOADS, ACTION_PUSH, DOOR_OCI, BODY_STREAMED, 0,
+	 "upload_start", &oci_upload_post},
+	{HTTP_PATCH, UPLOADS "/{id}", ACTION_PUSH, DOOR_OCI, BODY_STREAMED, 0,
+	 "upload", &oci_upload_patch},
+	{HTTP_PUT, UPLOADS "/{id}", ACTION_PUSH, DOOR_OCI, BODY_STREAMED, 0,
+	 "upload", &oci_upload_put},
+	{HTTP_GET, UPLOADS "/{id}", ACTION_PUSH, DOOR_OCI, BODY_NONE, 0,
+	 "upload", &oci_upload_get},
+	{HTTP_DELETE, UPLOADS "/{id}", ACTION_PUSH, DOOR_OCI, BODY_NONE, 0,
+	 "upload", &oci_upload_delete},
+
+	{HTTP_GET, "/v2/{name}/blobs/{digest}", ACTION_PULL, DOOR_OCI,
+	 BODY_NONE, 0, "blob", &oci_blob_get},
+	{HTTP_HEAD, "/v2/{name}/blobs/{digest}", ACTION_PULL, DOOR_OCI,
+	 BODY_NONE, 0, "blob", &oci_blob_get},
+	{HTTP_DELETE, "/v2/{name}/blobs/{digest}", ACTION_DELETE, DOOR_OCI,
+	 BODY_NONE, 0, "blob", &oci_blob_delete},
+};
+
+const size_t oci_route_count = sizeof(oci_routes) / sizeof(oci_routes[0]);

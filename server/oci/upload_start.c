@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* POST /v2/{name}/blobs/uploads/: a session, a mount, or a whole blob. */
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "server/app.h"
+#include "server/http/response.h"
+#include "server/oci/oci.h"
+#include "server/oci/upload_body.h"
+#include "storage/refname.h"
+#include "storage/registry_blobs.h"
+#include "storage/registry_uploads.h"
+
+/* Some clients send a few bytes that mean nothing along with a POST. */
+#define IGNORED_MAX 65536
+
+static int read_algo(struct request *request, enum digest_algo *ret_algo,
+		     struct err *err)
+{
+	struct span text = {0};
+	int found = request_query(request, "digest-algorithm", 0, &text, err);
+
+	if (found < 0)
+		return -1;
+	if (found == 0) {
+		*ret_algo = DIGEST_SHA256;
+		return 0;
+	}
+	struct err inner = ERR_INIT;
+	if (digest_algo_parse(text.text, text.len, ret_algo, &inner) < 0) {
+		err_set(err, ERR_DIGEST_INVALID, "%s", inner.text);
+		return err_tell(err, "digest-algorithm is not one of sha256 "
+				     "and sha512");
+	}
+	return 0;
+}
+
+static int open_post(struct request *request, struct err *err)
+{
+	struct upload_body *body = upload_body_new(request);
+	struct registry_at at;
+
+	if (!body)
+		return err_set(err, ERR_NO_MEMORY, "upload request");
+	if (oci_at(request, &at, err) < 0)
+		return -1;
+	int said = upload_body_read_digest(request, body, err);
+	if (said <= 0)
+		return said;
+	return registry_upload_hold_single(request->app->registry, &at,
+					   body->digest.algo, &body->upload,
+					   err);
+}
+
+static int take_post(struct request *request, const void *data, size_t len,
+		     size_t *ret_taken, struct err *err)
+{
+	struct upload_body *body = request->state;
+
+	if (body->upload)
+		return upload_body_chunk(request, data, len, ret_taken, err);
+	if (body->received + len > IGNORED_MAX) {
+		err_set(err, ERR_TOO_LARGE, "body of a POST without digest");
+		return err_tell(err, "say ?digest= to push a blob with one "
+				     "POST, or send it to the Location");
+	}
+	body->received += len;
+	*ret_taken = len;
+	return 0;
+}
+
+static int start_session(struct request *request, const struct registry_at *at,
+			 struct err *err)
+{
+	enum digest_algo algo = DIGEST_SHA256;
+	char id[RAND_UUID_SIZE];
+
+	if (read_algo(request, &algo, err) < 0 ||
+	    registry_upload_start(request->app->registry, at, algo, id, err) <
+		    0)
+		return -1;
+	response_status(request, 202);
+	upload_headers(request, span_of(id), 0);
+	oci_warn_volatile(request);
+	return 0;
+}
+
+/* 1 mounted and answered, 0 to be uploaded instead: what cannot be mounted is
+ * no failure. */
+static int try_mount(struct request *request, const struct registry_at *at,
+		     struct err *err)
+{
+	char text[DIGEST_TEXT_SIZE];
+	struct err inner = ERR_INIT;
+	struct span mount = {0};
+	struct span from = {0};
+	struct digest digest;
+	int found = request_query(request, "mount", 0, &mount, err);
+
+	if (found <= 0)
+		return found;
+	if (refname_parse_digest(mount, &digest, err) < 0 ||
+	    request_query(request, "from", 0, &from, err) < 0)
+		return -1;
+	if (from.len > 0 && refname_check_repository(from, &inner) < 0)
+		return 0;
+	found = registry_blob_mount(request->app->registry, at, &digest, from,
+				    err);
+	if (found <= 0)
+		return found;
+	digest_format(&digest, text);
+	response_status(request, 201);
+	oci_location(request, "/v2/%.*s/blobs/%s", SPAN_ARG(at->repository),
+		     text);
+	response_header(request, "Docker-Content-Digest", text);
+	return 1;
+}
+
+static int finish_post(struct request *request, struct err *err)
+{
+	struct upload_body *body = request->state;
+	struct registry_at at;
+
+	if (body->upload)
+		return upload_body_finish(request, body, err);
+	if (oci_at(request, &at, err) < 0)
+		return -1;
+	int mounted = try_mount(request, &at, err);
+	if (mounted != 0)
+		return mounted < 0 ? -1 : 0;
+	return start_session(request, &at, err);
+}
+
+const struct handler oci_upload_post = {.open = open_post,
+					.chunk = take_post,
+					.work = finish_post,
+					.close = upload_body_close};
