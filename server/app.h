@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SERVER_APP_H
+#define SERVER_APP_H
+
+/*
+ * The composition root: builds every object from the configuration, hands each
+ * to those that need it, and tears all down in reverse order.  Handlers find
+ * here what they work on.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/span.h"
+#include "storage/meta.h"
+
+struct authn;
+struct authz;
+struct blob_driver;
+struct cache;
+struct clock_source;
+struct conf;
+struct err;
+struct http_server;
+struct metrics;
+struct pool;
+struct registry;
+struct router;
+struct ticker;
+
+struct app {
+	struct conf *conf;		  /* owned; as the server started */
+	const struct clock_source *clock; /* borrowed */
+	int data_dir_fd;		  /* owned; -1 */
+	int lock_fd;			  /* owned; holds the data directory */
+	struct metrics *metrics;	  /* owned */
+	struct meta *meta;		  /* owned */
+	struct blob_driver *blobs;	  /* owned */
+	struct registry *registry;	  /* owned */
+	struct cache *cache;	    /* owned; NULL where others write too */
+	struct authn *authn;	    /* owned */
+	struct authz *authz;	    /* owned */
+	struct pool *workers;	    /* owned */
+	struct router *router;	    /* owned */
+	struct http_server *server; /* owned */
+	struct ticker *ticker;	    /* owned; runs the registry's tidying */
+	struct meta_scope scope;    /* account and region of every request */
+	bool admin_made; /* the first administrator was made by this start */
+};
+
+/*
+ * Build everything up to a listener that does not accept yet.  conf is taken,
+ * also if this fails.  On failure nothing is left.
+ */
+int app_new(struct conf *conf, struct app **ret_app, struct err *err);
+
+/* Start serving: DATA/berthd.address tells where. */
+int app_start(struct app *app, struct err *err);
+
+/* Take over what SIGHUP may change from a new configuration, which is only
+ * looked at. */
+void app_reload(struct app *app, const struct conf *conf);
+
+/* Stop serving, let what is under way end, and free everything.  NULL is
+ * fine. */
+void app_free(struct app *app);
+
+#endif
