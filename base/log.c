@@ -177,22 +177,37 @@ static bool is_plain(char c)
 	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
+/* Bytes from the start of text that stand for themselves. */
+static size_t plain_length(struct span text)
+{
+	size_t at = 0;
+
+	while (at < text.len && is_plain(text.text[at]))
+		at++;
+	return at;
+}
+
 static void put_quoted(struct line *line, struct span text)
 {
 	const char *stop =
 		room(line) > VALUE_MAX ? line->at + VALUE_MAX : line->end;
 
 	put(line, "\"", 1);
-	for (size_t i = 0; i < text.len;) {
-		if (stop - line->at < ESCAPE_MAX + 2) {
+	while (text.len > 0) {
+		size_t left = (size_t)(stop - line->at);
+
+		if (left < ESCAPE_MAX + 2) {
 			line->cut = true;
 			break;
 		}
-		if (is_plain(text.text[i]))
-			*line->at++ = text.text[i++];
+		left -= 2;
+		size_t took = plain_length(span_make(
+			text.text, text.len < left ? text.len : left));
+		if (took > 0)
+			put(line, text.text, took);
 		else
-			i += put_character(
-				line, span_make(text.text + i, text.len - i));
+			took = put_character(line, text);
+		text = span_make(text.text + took, text.len - took);
 	}
 	put(line, "\"", 1);
 }
