@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "storage/meta.h"
+#include "storage/meta_tx.h"
+#include "storage/sql_driver.h"
+#include "tests/lib/meta_calls.h"
+#include "tests/lib/meta_fixture.h"
+#include "tests/lib/sql_faulty.h"
+#include "tests/lib/sql_fixture.h"
+
+struct attempt {
+	const struct meta_call *call;
+	struct meta_call_output output;
+	bool keep; /* commit it */
+	bool held; /* the call itself returned 0 */
+};
+
+static struct sql_driver *driver;
+
+static struct meta *open_faulty(void)
+{
+	struct err err = ERR_INIT;
+	struct meta *meta = NULL;
+
+	driver = sql_faulty_new(sql_fixture_new());
+	CHECK(meta_open(driver, &meta_fixture_clock, &meta, &err) == 0);
+	meta_calls_fill(meta);
+	return meta;
+}
+
+static int run_call(struct meta_tx *tx, void *context, struct err *err)
+{
+	struct attempt *attempt = context;
+
+	attempt->held = attempt->call->run(tx, &attempt->output, err) == 0;
+	if (!attempt->held)
+		return -1;
+	if (!attempt->keep)
+		return err_set(err, ERR_DENIED, "to be undone");
+	return 0;
+}
+
+/* A number that any change of any row changes, but for times. */
+static int64_t fingerprint(struct meta *meta)
+{
+	static const char *const sums[] = {
+		"SELECT SUM(value * LENGTH(name)) FROM counters",
+		"SELECT SUM(id * LENGTH(name)) FROM repositories",
+		"SELECT SUM(id * 7 + state * 3 + size) FROM blobs",
+		"SELECT COUNT(*) FROM repository_blobs",
+		"SELECT SUM(size + LENGTH(subject)) FROM manifests",
+		"SELECT COUNT(*) FROM manifest_references",
+		"SELECT SUM(LENGTH(name)) FROM tags WHERE digest < 'sha256:06'",
+		"SELECT SUM(LENGTH(name)) FROM tags",
+		"SELECT COUNT(*) FROM uploads",
+		"SELECT SUM(number) FROM events",
+		"SELECT SUM(id * LENGTH(password_hash)) FROM users",
+	};
+	struct meta_tx *tx = meta_fixture_read(meta);
+	int64_t all = 0;
+
+	for (size_t i = 0; i < sizeof(sums) / sizeof(sums[0]); i++) {
+		CLEANUP(meta_query_close)
+		struct meta_query query = META_QUERY_INIT;
+		struct err err = ERR_INIT;
+
+		CHECK(meta_query_open(&query, tx, sums[i], &err) == 0);
+		CHECK(meta_query_step(&query, &err) == 1);
+		/* PostgreSQL sums to a numeric: its bytes tell as well. */
+		struct span sum = meta_column_blob(&query, 0);
+		for (size_t at = 0; at < sum.len; at++)
+			all = (all * 31 + sum.text[at]) % 1000000007;
+		all = (all * 31 + meta_column_i64(&query, 0)) % 1000000007;
+	}
+	meta_read_end(tx);
+	return all;
+}
+
+/* Let the nth statement fail; false once there are no more that many. */
+static bool fail_at(struct meta *meta, const struct meta_call *call,
+		    unsigned kind, long nth)
+{
+	struct attempt attempt = {.call = call};
+	struct meta_call_output before;
+	struct err err = ERR_INIT;
+
+	memset(&attempt.output, 0xa5, sizeof(attempt.output));
+	before = attempt.output;
+	sql_faulty_arm(driver, kind, nth, 1);
+	CHECK(meta_write(meta, run_call, &attempt, &err) == -1);
+	if (!sql_faulty_disarm(driver)) {
+		CHECK(attempt.held && err.code == ERR_DENIED);
+		return false;
+	}
+	if (attempt.held || err.code != ERR_NO_SPACE)
+		fprintf(stderr, "%s, %ld: %s\n", call->name, nth, err.text);
+	CHECK(!attempt.held && err.code == ERR_NO_SPACE);
+	CHECK(memcmp(&before, &attempt.output, sizeof(before)) == 0);
+	return true;
+}
+
+static void test_a_failed_statement_leaves_outputs_and_rows_alone(void)
+{
+	static const unsigned kinds[] = {SQL_FAULTY_PREPARE, SQL_FAULTY_STEP};
+	struct meta *meta = open_faulty();
+	int64_t before = fingerprint(meta);
+
+	sql_faulty_code(driver, ERR_NO_SPACE, false);
+	for (size_t i = 0; i < meta_calls_count; i++)
+		for (size_t kind = 0; kind < 2; kind++) {
+			long nth = 0;
+
+			while (fail_at(meta, &meta_calls[i], kinds[kind], nth))
+				nth++;
+			if (nth == 0)
+				fprintf(stderr, "%s\n", meta_calls[i].name);
+			CHECK(nth > 0);
+			CHECK(fingerprint(meta) == before);
+		}
+	meta_close(meta);
+}
+
+static void test_what_failed_once_holds_the_next_time(void)
+{
+	for (size_t i = 0; i < meta_calls_count; i += 5) {
+		if (sql_fixture_postgres() && i > 0)
+			break;
+		struct meta *meta = open_faulty();
+		struct attempt attempt = {.call = &meta_calls[i], .keep = true};
+		struct err err = ERR_INIT;
+
+		sql_faulty_arm(driver, SQL_FAULTY_STEP, 0, 1);
+		CHECK(meta_write(meta, run_call, &attempt, &err) == -1);
+		CHECK(err.code == ERR_IO);
+		meta_fixture_write(meta, run_call, &attempt);
+		meta_close(meta);
+	}
+}
+
+/* A commit that fails: nothing is there, the connection is replaced. */
+static void test_a_failed_commit_leaves_no_trace(void)
+{
+	struct meta *meta = open_faulty();
+	int64_t before = fingerprint(meta);
+	struct meta_counts counts;
+
+	for (int round = 0; round < 3; round++) {
+		struct attempt attempt = {.call = &meta_calls[1], .keep = true};
+		struct err err = ERR_INIT;
+
+		sql_faulty_arm(driver, SQL_FAULTY_COMMIT, 0, 1);
+		CHECK(meta_write(meta, run_call, &attempt, &err) == -1);
+		CHECK(err.code == ERR_IO);
+		CHECK(sql_faulty_disarm(driver));
+		CHECK(fingerprint(meta) == before);
+	}
+	struct attempt attempt = {.call = &meta_calls[1], .keep = true};
+	meta_fixture_write(meta, run_call, &attempt);
+	CHECK(fingerprint(meta) != before);
+	meta_read_counts(meta, &counts);
+	CHECK(counts.failures == 3);
+	meta_close(meta);
+}
+
+/* The answer of a commit is lost: the caller hears so, the change is there. */
+static void test_a_lost_answer_is_no_success(void)
+{
+	struct meta *meta = open_faulty();
+	int64_t before = fingerprint(meta);
+	struct attempt attempt = {.call = &meta_calls[1], .keep = true};
+	struct err err = ERR_INIT;
+
+	sql_faulty_arm(driver, SQL_FAULTY_COMMIT_LOST, 0, 1);
+	CHECK(meta_write(meta, run_call, &attempt, &err) == -1);
+	CHECK(err.code == ERR_UNAVAILABLE);
+	CHECK(fingerprint(meta) != before);
+	sql_faulty_disarm(driver);
+	meta_fixture_write(meta, run_call, &attempt);
+	meta_close(meta);
+}
+
+/* An idle connection that was closed meanwhile is replaced without a word. */
+static void test_a_stale_connection_is_replaced(void)
+{
+	struct meta *meta = open_faulty();
+	struct attempt attempt = {.call = &meta_calls[1], .keep = true};
+	struct meta_tx *tx = NULL;
+	struct err err = ERR_INIT;
+
+	sql_faulty_code(driver, ERR_UNAVAILABLE, true);
+	sql_faulty_arm(driver, SQL_FAULTY_BEGIN, 0, 1);
+	meta_fixture_write(meta, run_call, &attempt);
+	CHECK(sql_faulty_disarm(driver));
+
+	meta_read_end(meta_fixture_read(meta));
+	sql_faulty_arm(driver, SQL_FAULTY_BEGIN, 0, 1);
+	meta_read_end(meta_fixture_read(meta));
+	CHECK(sql_faulty_disarm(driver));
+
+	sql_faulty_arm(driver, SQL_FAULTY_BEGIN, 0, 100);
+	CHECK(meta_write(meta, run_call, &attempt, &err) == -1);
+	CHECK(err.code == ERR_UNAVAILABLE);
+	err_clear(&err);
+	CHECK(meta_read_begin(meta, &tx, &err) == -1);
+	CHECK(err.code == ERR_UNAVAILABLE && !tx);
+	sql_faulty_disarm(driver);
+	err_clear(&err);
+	CHECK(meta_ping(meta, &err) == 0);
+	meta_fixture_ms += 200;
+	meta_fixture_write(meta, run_call, &attempt);
+	meta_close(meta);
+}
+
+/* While nothing connects writes fail at once and connecting is not hammered. */
+static void test_no_connection_fails_fast(void)
+{
+	struct meta *meta = open_faulty();
+	struct attempt attempt = {.call = &meta_calls[1], .keep = true};
+	struct err err = ERR_INIT;
+
+	sql_faulty_arm(driver, SQL_FAULTY_COMMIT, 0, 1);
+	CHECK(meta_write(meta, run_call, &attempt, &err) == -1);
+	sql_faulty_arm(driver, SQL_FAULTY_CONNECT, 0, 2);
+	for (int i = 0; i < 5; i++) {
+		err_clear(&err);
+		CHECK(meta_write(meta, run_call, &attempt, &err) == -1);
+		CHECK(err.code == ERR_UNAVAILABLE);
+	}
+	/* One of the two failures is used up; the next try meets the other. */
+	meta_fixture_ms += 200;
+	err_clear(&err);
+	CHECK(meta_write(meta, run_call, &attempt, &err) == -1);
+	meta_fixture_ms += 199;
+	err_clear(&err);
+	CHECK(meta_write(meta, run_call, &attempt, &err) == -1);
+	meta_fixture_ms += 1;
+	meta_fixture_write(meta, run_call, &attempt);
+	meta_close(meta);
+}
+
+static int reset_events(struct meta_tx *tx, void *context, struct err *err)
+{
+	int64_t value = 0;
+
+	(void)context;
+	return meta_counter_add(tx, SPAN_LIT("event"), -1, &value, err);
+}
+
+static int append_event(struct meta_tx *tx, void *context, struct err *err)
+{
+	struct attempt *attempt = context;
+
+	for (size_t i = 0; i < meta_calls_count; i++)
+		if (strcmp(meta_calls[i].name, "meta_event_append") == 0)
+			return meta_calls[i].run(tx, &attempt->output, err);
+	return err_set(err, ERR_INTERNAL, "there is no such call");
+}
+
+/* A database that lost acknowledged changes is not written to. */
+static void test_a_database_that_went_back_is_refused(void)
+{
+	struct meta *meta = open_faulty();
+	struct attempt attempt = {.keep = true};
+	struct err err = ERR_INIT;
+
+	meta_fixture_write(meta, append_event, &attempt);
+	meta_fixture_write(meta, reset_events, NULL);
+	/* Lose the connection: what is there is looked at again. */
+	sql_faulty_arm(driver, SQL_FAULTY_COMMIT, 0, 1);
+	CHECK(meta_write(meta, reset_events, NULL, &err) == -1);
+	sql_faulty_disarm(driver);
+	err_clear(&err);
+	CHECK(meta_write(meta, append_event, &attempt, &err) == -1);
+	CHECK(err.code == ERR_UNAVAILABLE);
+	CHECK(strstr(err.text, "went back"));
+	meta_close(meta);
+}
+
+/* Open while the nth call fails; false once it opens unharmed. */
+static bool open_failing_at(unsigned kind, long nth)
+{
+	struct meta *meta = NULL;
+	struct err err = ERR_INIT;
+
+	driver = sql_faulty_new(sql_fixture_again());
+	sql_faulty_arm(driver, kind, nth, 1);
+	if (meta_open(driver, &meta_fixture_clock, &meta, &err) < 0) {
+		CHECK(err.code != ERR_NONE && !meta);
+		return true;
+	}
+	CHECK(!sql_faulty_disarm(driver));
+	meta_close(meta);
+	return false;
+}
+
+static void test_opening_fails_cleanly_at_every_step(void)
+{
+	static const unsigned kinds[] = {
+		SQL_FAULTY_PREPARE, SQL_FAULTY_STEP,	SQL_FAULTY_BEGIN,
+		SQL_FAULTY_COMMIT,  SQL_FAULTY_CONNECT,
+	};
+	struct sql_driver *first = sql_fixture_new();
+
+	first->ops->free(first);
+	for (size_t kind = 0; kind < 5; kind++) {
+		long nth = 0;
+
+		while (open_failing_at(kinds[kind], nth))
+			nth++;
+		CHECK(nth > 0 && nth < 50);
+	}
+	struct meta *meta = NULL;
+	struct err err = ERR_INIT;
+	CHECK(meta_open(sql_fixture_again(), &meta_fixture_clock, &meta,
+			&err) == 0);
+	meta_calls_fill(meta);
+	meta_close(meta);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct check_case cases[] = {
+		CHECK_CASE(
+			test_a_failed_statement_leaves_outputs_and_rows_alone),
+		CHECK_CASE(test_what_failed_once_holds_the_next_time),
+		CHECK_CASE(test_a_failed_commit_leaves_no_trace),
+		CHECK_CASE(test_a_lost_answer_is_no_success),
+		CHECK_CASE(test_a_stale_connection_is_replaced),
+		CHECK_CASE(test_no_connection_fails_fast),
+		CHECK_CASE(test_a_database_that_went_back_is_refused),
+		CHECK_CASE(test_opening_fails_cleanly_at_every_step),
+	};
+
+	return SQL_FIXTURE_RUN(argc, argv, cases);
+}
