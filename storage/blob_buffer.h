@@ -39,6 +39,7 @@ struct blob_buffers {
 	struct blob_buffer *large; /* kept ones; owned */
 };
 
+/* None taken, none kept. */
 void blob_buffers_init(struct blob_buffers *buffers, size_t ceiling);
 
 /* Free the kept ones; all taken ones are back. */
