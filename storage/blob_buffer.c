@@ -32,6 +32,7 @@ static int buffer_new(size_t capacity, struct blob_buffer **ret_buffer,
 	struct blob_buffer *buffer = malloc(sizeof(*buffer));
 	if (!buffer)
 		return err_set(err, ERR_NO_MEMORY, "no memory for a buffer");
+	/* cppcheck-suppress invalidFunctionArg; anonymous memory wants -1 */
 	void *data = mmap(NULL, capacity, PROT_READ | PROT_WRITE,
 			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (data == MAP_FAILED) {

@@ -17,11 +17,21 @@
 /* O_NONBLOCK: a FIFO that somebody put there must not hold us up. */
 #define OPEN_FLAGS (O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)
 
+int disk_open_at(int dir_fd, const char *path, int flags)
+{
+	int fd;
+
+	do
+		fd = openat(dir_fd, path, flags, 0600);
+	while (fd < 0 && errno == EINTR);
+	return fd;
+}
+
 /* Open one name in a directory: 1, 0 absent, -1. */
 static int open_blob(int dir_fd, const char *name,
 		     struct blob_reader *ret_reader, struct err *err)
 {
-	CLEANUP(cleanup_close) int fd = openat(dir_fd, name, OPEN_FLAGS);
+	CLEANUP(cleanup_close) int fd = disk_open_at(dir_fd, name, OPEN_FLAGS);
 	struct stat info;
 
 	if (fd < 0 && errno == ENOENT)

@@ -58,6 +58,10 @@ struct disk {
 	struct disk_dirs dirs;	    /* below blobs/ */
 };
 
+/* openat that is taken up again when interrupted; a file made has mode 0600.
+ * -1 with errno set. */
+int disk_open_at(int dir_fd, const char *path, int flags);
+
 /* The operations on stages and listings; see storage/blob_driver.h. */
 int disk_stage_create(struct blob_driver *driver, const char *id,
 		      struct blob_stage **ret_stage, struct err *err);

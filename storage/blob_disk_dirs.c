@@ -199,7 +199,7 @@ static int make_durable(struct disk_dirs *dirs, struct span path, int fd,
 /* Go down from *fd, which is closed, into name: 1, 0 absent, -1. */
 static int descend(int *fd, const char *name, struct err *err)
 {
-	int next = openat(*fd, name, DIR_FLAGS);
+	int next = disk_open_at(*fd, name, DIR_FLAGS);
 	int error = errno;
 
 	if (next < 0 && error == ENOENT)
@@ -214,7 +214,8 @@ static int descend(int *fd, const char *name, struct err *err)
 static int walk(struct disk_dirs *dirs, const char *key, bool make, int *ret_fd,
 		const char **ret_name, struct err *err)
 {
-	CLEANUP(cleanup_close) int fd = openat(dirs->root_fd, ".", DIR_FLAGS);
+	CLEANUP(cleanup_close)
+	int fd = disk_open_at(dirs->root_fd, ".", DIR_FLAGS);
 	char name[BLOB_KEY_SIZE];
 	const char *at = key;
 	const char *slash;

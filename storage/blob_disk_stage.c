@@ -43,8 +43,9 @@ static bool may_go_direct(struct disk_stage *stage,
 	    buffer->offset % BLOB_BUFFER_ALIGN != 0)
 		return false;
 	if (stage->direct_fd < 0)
-		stage->direct_fd = openat(disk->uploads_fd, stage->id,
-					  O_WRONLY | O_DIRECT | STAGE_FLAGS);
+		stage->direct_fd =
+			disk_open_at(disk->uploads_fd, stage->id,
+				     O_WRONLY | O_DIRECT | STAGE_FLAGS);
 	if (stage->direct_fd < 0 && errno == EINVAL)
 		disk->direct_fails = true;
 	return stage->direct_fd >= 0;
@@ -86,6 +87,8 @@ static int write_buffer(void *target, const struct blob_buffer *buffer,
 	struct disk_stage *stage = target;
 	size_t done = 0;
 
+	if (FAILPOINT("append:write"))
+		return err_sys(err, errno, "writing an upload");
 	if (may_go_direct(stage, buffer) &&
 	    write_direct(stage, buffer, &done, err) < 0)
 		return -1;
@@ -119,8 +122,8 @@ int disk_stage_create(struct blob_driver *driver, const char *id,
 	struct disk_stage *stage = calloc(1, sizeof(*stage));
 	if (!stage)
 		return err_set(err, ERR_NO_MEMORY, "no memory for an upload");
-	stage->fd = openat(disk->uploads_fd, id,
-			   O_RDWR | O_CREAT | O_EXCL | STAGE_FLAGS, 0600);
+	stage->fd = disk_open_at(disk->uploads_fd, id,
+				 O_RDWR | O_CREAT | O_EXCL | STAGE_FLAGS);
 	if (stage->fd < 0)
 		return err_sys(err, errno, "starting an upload");
 	stage_new(stage, disk, id, 0);
@@ -135,7 +138,7 @@ static int reopen_for_writing(struct disk *disk, const char *id, int *fd,
 {
 	if (fchmod(*fd, 0600) < 0)
 		return err_sys(err, errno, "opening an upload");
-	int writable = openat(disk->uploads_fd, id, O_RDWR | STAGE_FLAGS);
+	int writable = disk_open_at(disk->uploads_fd, id, O_RDWR | STAGE_FLAGS);
 	if (writable < 0)
 		return err_sys(err, errno, "opening an upload");
 	close(*fd);
@@ -156,7 +159,7 @@ int disk_stage_open(struct blob_driver *driver, const char *id,
 	struct disk_stage *stage = calloc(1, sizeof(*stage));
 	if (!stage)
 		return err_set(err, ERR_NO_MEMORY, "no memory for an upload");
-	fd = openat(disk->uploads_fd, id, O_RDONLY | STAGE_FLAGS);
+	fd = disk_open_at(disk->uploads_fd, id, O_RDONLY | STAGE_FLAGS);
 	if (fd < 0 && errno == ENOENT)
 		return 0;
 	if (fd < 0)
@@ -243,6 +246,13 @@ static int distrust(struct disk_stage *stage, struct err *err)
 	return -1;
 }
 
+static int sync_file(int fd, struct err *err)
+{
+	if (FAILPOINT("publish:fsync"))
+		return err_sys(err, errno, "fsync");
+	return fsx_sync(fd, err);
+}
+
 /* Make bytes, size and mode durable. */
 static int sync_content(struct disk_stage *stage, struct err *err)
 {
@@ -251,7 +261,7 @@ static int sync_content(struct disk_stage *stage, struct err *err)
 	stage->published = true;
 	if (fchmod(stage->fd, 0444) < 0)
 		return err_sys(err, errno, "publishing an upload");
-	if (fsx_sync(stage->fd, err) < 0)
+	if (sync_file(stage->fd, err) < 0)
 		return distrust(stage, err);
 	if (FAILPOINT("publish:synced"))
 		return err_sys(err, errno, "publishing an upload");

@@ -79,7 +79,8 @@ static int visit(struct walk *walk, int dir_fd, const char *name, size_t len,
 static int walk_dir(struct walk *walk, int parent_fd, const char *name,
 		    size_t path_len, struct err *err)
 {
-	CLEANUP(cleanup_close) int fd = openat(parent_fd, name, DIR_FLAGS);
+	CLEANUP(cleanup_close)
+	int fd = disk_open_at(parent_fd, name, DIR_FLAGS);
 	CLEANUP(close_dir) DIR *dir = NULL;
 
 	if (fd < 0)
@@ -90,6 +91,7 @@ static int walk_dir(struct walk *walk, int parent_fd, const char *name,
 	int dir_fd = STEAL_FD(fd);
 	for (;;) {
 		errno = 0;
+		/* cppcheck-suppress readdirCalled; the stream is ours alone */
 		struct dirent *entry = readdir(dir);
 		int error = errno;
 

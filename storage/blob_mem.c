@@ -48,6 +48,7 @@ struct mem {
 struct mem_stage {
 	struct mem *mem;	 /* borrowed */
 	struct mem_entry *entry; /* borrowed from mem->stages */
+	struct err failure;	 /* of an append; sticks */
 };
 
 static struct mem *mem_of(struct blob_driver *driver)
@@ -186,6 +187,16 @@ static uint64_t mem_stage_size(const struct blob_stage *stage)
 	return ((const struct mem_stage *)(const void *)stage)->entry->size;
 }
 
+static int stage_check(struct blob_stage *stage, struct err *err)
+{
+	const struct err *failure = &mem_stage(stage)->failure;
+
+	if (failure->code == ERR_NONE)
+		return 0;
+	*err = *failure;
+	return err_wrap(err, "writing an upload");
+}
+
 static int mem_stage_append(struct blob_stage *stage, struct span bytes,
 			    size_t *ret_taken, blob_room_fn *room,
 			    void *context, struct err *err)
@@ -198,9 +209,11 @@ static int mem_stage_append(struct blob_stage *stage, struct span bytes,
 	if (entry->published)
 		return err_set(err, ERR_UPLOAD_INVALID,
 			       "the upload was published already");
-	if (fsx_pwrite_all(entry->fd, bytes.text, bytes.len, entry->size, err) <
-	    0)
-		return err_wrap(err, "writing an upload");
+	if (stage_check(stage, err) < 0)
+		return -1;
+	if (fsx_pwrite_all(entry->fd, bytes.text, bytes.len, entry->size,
+			   &mem_stage(stage)->failure) < 0)
+		return stage_check(stage, err);
 	/* A listing may look at the entry meanwhile. */
 	lock_take(&mem->lock);
 	entry->size += bytes.len;
@@ -212,9 +225,7 @@ static int mem_stage_append(struct blob_stage *stage, struct span bytes,
 
 static int mem_stage_flush(struct blob_stage *stage, struct err *err)
 {
-	(void)stage;
-	(void)err;
-	return 0;
+	return stage_check(stage, err);
 }
 
 static int mem_stage_read(struct blob_stage *stage, uint64_t offset, void *data,
@@ -243,7 +254,8 @@ static int mem_stage_publish(struct blob_stage *stage, const char *key,
 	CLEANUP(entry_free_at) struct mem_entry *entry = NULL;
 	int fd;
 
-	if (blob_name_check_key(key, err) < 0 || entry_dup(from, &fd, err) < 0)
+	if (blob_name_check_key(key, err) < 0 || stage_check(stage, err) < 0 ||
+	    entry_dup(from, &fd, err) < 0)
 		return -1;
 	from->published = true;
 	if (entry_new(key, fd, &entry, err) < 0)

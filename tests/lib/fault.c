@@ -12,8 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -152,6 +154,23 @@ WRAP(int, ETIMEDOUT, FAULT_TIME, 0, ETIMEDOUT, pthread_cond_timedwait,
      (pthread_cond_t * cond, pthread_mutex_t *mutex,
       const struct timespec *until),
      (cond, mutex, until))
+
+WRAP(int, -1, FAULT_LOOK, 0, EIO, fstat64, (int fd, struct stat64 *info),
+     (fd, info))
+WRAP(int, -1, FAULT_LOOK, 0, EIO, fstatat64,
+     (int fd, const char *path, struct stat64 *info, int flags),
+     (fd, path, info, flags))
+WRAP(int, -1, FAULT_LOOK, 0, EIO, fstatvfs64, (int fd, struct statvfs64 *info),
+     (fd, info))
+WRAP(DIR *, NULL, FAULT_LOOK, 0, EIO, fdopendir, (int fd), (fd))
+WRAP(struct dirent64 *, NULL, FAULT_LOOK, 0, EIO, readdir64, (DIR * dir), (dir))
+WRAP(int, -1, FAULT_MAP, 0, ENOMEM, memfd_create,
+     (const char *name, unsigned flags), (name, flags))
+WRAP(int, -1, FAULT_MAP, 0, EMFILE, fcntl64, (int fd, int command, long value),
+     (fd, command, value))
+WRAP(void *, MAP_FAILED, FAULT_MAP, 0, ENOMEM, mmap64,
+     (void *at, size_t len, int protection, int flags, int fd, off64_t offset),
+     (at, len, protection, flags, fd, offset))
 
 /* One that moves bytes, so that it can also stop short. */
 #define WRAP_MOVE(group, error, name, parameters, arguments, size)             \

@@ -43,6 +43,9 @@ enum {
 	FAULT_DISK = FAULT_OPEN | FAULT_READ | FAULT_WRITE | FAULT_SYNC |
 		     FAULT_NAME | FAULT_CLOSE | FAULT_STATE,
 	FAULT_ALL = (1 << 11) - 1,
+	/* Only where they are asked for by name: */
+	FAULT_LOOK = 1 << 11, /* fstat and its kin, fdopendir, readdir: EIO */
+	FAULT_MAP = 1 << 12,  /* mmap, memfd_create: ENOMEM; fcntl: EMFILE */
 };
 
 /* What happens to the call whose turn it is. */
