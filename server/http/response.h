@@ -19,7 +19,7 @@
 struct entity;
 struct request;
 
-#define RESPONSE_HEADERS_MAX 80 /* registry.tags_per_push and some more */
+#define RESPONSE_HEADERS_MAX 80	      /* registry.tags_per_push and some more */
 #define RESPONSE_BODY_MAX (64u << 20) /* bytes of a body built in memory */
 
 struct response_header {
@@ -31,12 +31,12 @@ struct response {
 	int status; /* 0 until answered */
 	size_t header_count;
 	struct response_header headers[RESPONSE_HEADERS_MAX];
-	struct buf body;	/* unless entity */
-	struct entity *entity;	/* a shared answer (a reference is held) */
-	uint64_t first;		/* of an entity: the bytes to send */
-	uint64_t length;	/* how many; all unless status is 206 */
-	bool close;		/* end the connection after it */
-	enum err_code error;	/* why, for the log; ERR_NONE if it went well */
+	struct buf body;       /* unless entity */
+	struct entity *entity; /* a shared answer (a reference is held) */
+	uint64_t first;	       /* of an entity: the bytes to send */
+	uint64_t length;       /* how many; all unless status is 206 */
+	bool close;	       /* end the connection after it */
+	enum err_code error;   /* why, for the log; ERR_NONE if it went well */
 	char error_text[ERR_TEXT_SIZE]; /* for the log */
 };
 

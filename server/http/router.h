@@ -8,6 +8,7 @@
  * handler's steps.  Immutable once built; any thread.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -68,7 +69,7 @@ struct route {
 	enum door door;
 	enum body_kind body;
 	uint64_t body_max; /* of a buffered body: more is 413.  0: the value of
-			      route_body_max_default at start */
+			      http_config.body_max */
 	const char *label; /* for metrics and the log: "manifest" */
 	const struct handler *handler;
 };
@@ -108,7 +109,12 @@ enum router_result router_match(const struct router *router,
 				char ret_allow[ROUTER_ALLOW_SIZE],
 				enum door *ret_door);
 
-/* Every row in turn: for tests, metrics and documentation. */
+/* True if the row's pattern has {name}. */
+bool router_names_repository(const struct router *router,
+			     const struct route *route);
+
+/* Every row in turn, one after the other in memory; NULL behind the last: for
+ * tests, metrics and documentation. */
 const struct route *router_row(const struct router *router, size_t index);
 
 #endif

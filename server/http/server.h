@@ -25,13 +25,13 @@ struct pool;
 struct router;
 
 struct http_config {
-	const char *listen;    /* "127.0.0.1:5000", "[::1]:0"; port 0: any */
-	size_t event_loops;    /* 0: one per core */
-	size_t header_bytes;   /* of all header lines: more is 431 */
-	size_t target_bytes;   /* of the request line's target: more is 414 */
-	size_t connections;    /* at most; further ones wait to be accepted */
+	const char *listen;  /* "127.0.0.1:5000", "[::1]:0"; port 0: any */
+	size_t event_loops;  /* 0: one per core */
+	size_t header_bytes; /* of all header lines: more is 431 */
+	size_t target_bytes; /* of the request line's target: more is 414 */
+	size_t connections;  /* at most; further ones wait to be accepted */
 	size_t connections_per_address; /* 0: no limit; more are closed */
-	size_t requests;       /* in flight: more get 503 with Retry-After */
+	size_t requests; /* in flight: more get 503 with Retry-After */
 	int64_t header_timeout_ms;    /* from the first byte to the last header:
 					 408 */
 	int64_t idle_timeout_ms;      /* between requests: closed */
@@ -43,13 +43,16 @@ struct http_config {
 };
 
 struct http_parts {
-	struct app *app;	/* handed to handlers */
+	struct app *app; /* handed to handlers */
 	struct router *router;
 	struct authn *authn;
 	const struct authz *authz;
 	struct pool *workers;
 	struct metrics *metrics;
 	const struct clock_source *clock;
+	/* Asked when the process has no descriptor left: give up to count
+	 * cached ones back.  NULL is fine.  Any thread. */
+	void (*shed_files)(struct app *app, size_t count);
 };
 
 /* Bind and listen (parts and config's strings are borrowed), without accepting

@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The turns of an event loop: take what others handed over, let the library
+ * handle what its sockets say, look at deadlines, write the log, wait.  The
+ * library's own timeouts stay off, since they make it walk all connections.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <linux/tcp.h>
+#include <microhttpd.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/map.h"
+#include "server/http/account.h"
+#include "server/http/exchange.h"
+#include "server/http/mhd_loop.h"
+
+#define TICK_MIN_MS 10
+#define TICK_MAX_MS 1000
+#define NEVER INT64_MAX
+
+static void signal_locked(struct loop *loop) REQUIRES(loop->lock)
+{
+	uint64_t one = 1;
+
+	if (loop->signalled)
+		return;
+	loop->signalled = true;
+	while (write(loop->event_fd, &one, sizeof(one)) < 0 && errno == EINTR)
+		;
+}
+
+void loop_give(struct loop *loop, struct connection *connection)
+{
+	connection->loop = loop;
+	lock_take(&loop->lock);
+	connection->next = loop->given;
+	loop->given = connection;
+	signal_locked(loop);
+	lock_drop(&loop->lock);
+}
+
+/* exchange->wake: at most once in the list, however often it is woken. */
+static void wake(struct exchange *exchange)
+{
+	struct loop *loop = exchange->loop;
+
+	if (atomic_exchange(&exchange->queued, true))
+		return;
+	lock_take(&loop->lock);
+	exchange->next_woken = loop->woken;
+	loop->woken = exchange;
+	signal_locked(loop);
+	lock_drop(&loop->lock);
+}
+
+void loop_drain(struct loop *loop, int64_t until_ms)
+{
+	lock_take(&loop->lock);
+	loop->drain = true;
+	loop->drain_until_ms = until_ms;
+	signal_locked(loop);
+	lock_drop(&loop->lock);
+}
+
+struct exchange *loop_exchange(struct loop *loop)
+{
+	struct exchange *exchange = loop->free;
+
+	if (exchange) {
+		loop->free = exchange->next_free;
+		return exchange;
+	}
+	exchange = calloc(1, sizeof(*exchange));
+	if (exchange) {
+		exchange->loop = loop;
+		exchange->wake = wake;
+	}
+	return exchange;
+}
+
+void loop_exchange_free(struct loop *loop, struct exchange *exchange)
+{
+	exchange->next_free = loop->free;
+	loop->free = exchange;
+}
+
+void loop_phase(struct connection *connection, enum phase phase,
+		int64_t limit_ms)
+{
+	int64_t now_ms = connection->loop->now_ms;
+
+	connection->phase = phase;
+	connection->since_ms = now_ms;
+	connection->deadline_ms = limit_ms > 0 ? now_ms + limit_ms : NEVER;
+	connection->progress = UINT64_MAX;
+}
+
+/* How often a connection is looked at, whatever its deadline. */
+static int64_t look_ms(const struct loop *loop)
+{
+	return loop->wheel.tick_ms * 4;
+}
+
+static void place(struct loop *loop, struct connection *connection)
+{
+	int64_t when_ms = loop->now_ms + look_ms(loop);
+
+	if (connection->deadline_ms < when_ms)
+		when_ms = connection->deadline_ms;
+	wheel_place(&loop->wheel, &connection->place, when_ms);
+}
+
+static void shut(struct connection *connection)
+{
+	shutdown(connection->fd, SHUT_RDWR);
+	connection->phase = PHASE_DEAD;
+	connection->deadline_ms = NEVER;
+}
+
+/* The library waits for bytes that do not come, so the answer goes past it. */
+static void time_out(struct connection *connection)
+{
+	static const char page[] = "HTTP/1.1 408 Request Timeout\r\n"
+				   "Connection: close\r\n"
+				   "Content-Length: 0\r\n\r\n";
+	struct exchange *exchange = connection->exchange;
+	ssize_t sent = send(connection->fd, page, sizeof(page) - 1,
+			    MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	(void)sent;
+	if (exchange) {
+		exchange->request.response.status = 408;
+		exchange->request.response.error = ERR_TIMEOUT;
+	}
+	shut(connection);
+}
+
+/* Bytes received (or, when sending, acknowledged) since the connection began.
+ */
+static uint64_t kernel_count(const struct connection *connection)
+{
+	struct tcp_info info = {0};
+	socklen_t len = sizeof(info);
+
+	if (getsockopt(connection->fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
+		return 0;
+	return connection->phase == PHASE_SEND ? info.tcpi_bytes_acked
+					       : info.tcpi_bytes_received;
+}
+
+/* The library tells nobody of a request before its first line is whole. */
+static void look_at_idle(struct connection *connection)
+{
+	struct loop *loop = connection->loop;
+	uint64_t received = kernel_count(connection);
+	int64_t header_ms = atomic_load(&loop->front->header_ms);
+
+	if (connection->progress == UINT64_MAX)
+		connection->progress = received;
+	if (received > connection->progress)
+		loop_phase(connection, PHASE_HEADERS, header_ms);
+	else if (loop->now_ms >= connection->deadline_ms)
+		shut(connection);
+}
+
+static void look_at_send(struct connection *connection)
+{
+	struct loop *loop = connection->loop;
+	uint64_t acknowledged = kernel_count(connection);
+
+	if (connection->progress != acknowledged) {
+		loop_phase(connection, PHASE_SEND,
+			   atomic_load(&loop->front->body_idle_ms));
+		connection->progress = acknowledged;
+	} else if (loop->now_ms >= connection->deadline_ms) {
+		shut(connection);
+	}
+}
+
+static void look(struct connection *connection)
+{
+	bool late = connection->loop->now_ms >= connection->deadline_ms;
+
+	switch (connection->phase) {
+	case PHASE_IDLE:
+		look_at_idle(connection);
+		break;
+	case PHASE_HEADERS:
+	case PHASE_BODY:
+		if (late)
+			time_out(connection);
+		break;
+	case PHASE_SEND:
+		look_at_send(connection);
+		break;
+	case PHASE_LINGER:
+		if (late)
+			shut(connection);
+		break;
+	case PHASE_WORK:
+	case PHASE_DEAD:
+		break;
+	}
+}
+
+static void sweep(struct loop *loop)
+{
+	struct list due;
+
+	list_init(&due);
+	wheel_take_due(&loop->wheel, loop->now_ms, &due);
+	while (!list_empty(&due)) {
+		struct connection *connection =
+			CONTAINER_OF(due.next, struct connection, place);
+
+		list_remove(&connection->place);
+		look(connection);
+		place(loop, connection);
+	}
+}
+
+/* A fresh connection has sent nothing yet, so every byte it has sent counts. */
+static void add(struct loop *loop, struct connection *connection)
+{
+	loop_phase(connection, PHASE_IDLE, atomic_load(&loop->front->idle_ms));
+	connection->progress = 0;
+	loop->adding = connection;
+	if (MHD_add_connection(loop->daemon, connection->fd,
+			       (const struct sockaddr *)&connection->address,
+			       connection->address_len) != MHD_YES) {
+		/* The socket is closed; the callbacks have seen to the rest if
+		 * they ran at all. */
+		if (loop->adding)
+			front_forget(loop->front, connection);
+		loop->adding = NULL;
+		return;
+	}
+	place(loop, connection);
+}
+
+static void take_over(struct loop *loop)
+{
+	uint64_t count;
+
+	lock_take(&loop->lock);
+	struct connection *given = loop->given;
+	struct exchange *woken = loop->woken;
+
+	loop->given = NULL;
+	loop->woken = NULL;
+	loop->draining = loop->drain;
+	if (loop->signalled) {
+		loop->signalled = false;
+		while (read(loop->event_fd, &count, sizeof(count)) < 0 &&
+		       errno == EINTR)
+			;
+	}
+	lock_drop(&loop->lock);
+	while (given) {
+		struct connection *next = given->next;
+
+		add(loop, given);
+		given = next;
+	}
+	while (woken) {
+		struct exchange *next = woken->next_woken;
+
+		atomic_store(&woken->queued, false);
+		mhd_request_woken(loop, woken);
+		woken = next;
+	}
+}
+
+/* Close what idles; everything, once the time is over. */
+static void drain(struct loop *loop)
+{
+	bool cut = loop->now_ms >= loop->drain_until_ms;
+
+	for (int i = 0; i < WHEEL_SLOTS; i++) {
+		struct list *slot = &loop->wheel.slots[i];
+
+		for (struct list *at = slot->next; at != slot; at = at->next) {
+			struct connection *connection =
+				CONTAINER_OF(at, struct connection, place);
+
+			if (connection->phase != PHASE_DEAD &&
+			    (cut || connection->phase == PHASE_IDLE))
+				shut(connection);
+		}
+	}
+}
+
+static void wait_for_events(struct loop *loop)
+{
+	struct pollfd fds[2] = {
+		{.fd = loop->epoll_fd, .events = POLLIN},
+		{.fd = loop->event_fd, .events = POLLIN},
+	};
+	MHD_UNSIGNED_LONG_LONG left;
+	int timeout_ms = -1;
+
+	if (loop->connections > 0)
+		timeout_ms = (int)loop->wheel.tick_ms;
+	if (loop->draining && timeout_ms < 0)
+		timeout_ms = TICK_MIN_MS;
+	if (MHD_get_timeout(loop->daemon, &left) == MHD_YES && left == 0)
+		timeout_ms = 0;
+	poll(fds, 2, timeout_ms);
+}
+
+static void *run(void *context)
+{
+	struct loop *loop = context;
+	char name[16];
+
+	snprintf(name, sizeof(name), "http-%zu", loop->index % 1000);
+	pthread_setname_np(pthread_self(), name);
+	log_batch_this_thread(true);
+	for (;;) {
+		loop->now_ms = clock_monotonic_ms(loop->front->clock);
+		take_over(loop);
+		MHD_run(loop->daemon);
+		sweep(loop);
+		if (loop->draining)
+			drain(loop);
+		log_flush();
+		if (loop->draining && loop->connections == 0 &&
+		    loop->closing == 0)
+			break;
+		wait_for_events(loop);
+	}
+	log_batch_this_thread(false);
+	return NULL;
+}
+
+static int64_t smallest_limit(const struct front *front)
+{
+	int64_t limits[] = {atomic_load(&front->header_ms),
+			    atomic_load(&front->idle_ms),
+			    atomic_load(&front->body_idle_ms),
+			    atomic_load(&front->body_ms)};
+	int64_t smallest = 8 * TICK_MAX_MS;
+
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
+		if (limits[i] > 0 && limits[i] < smallest)
+			smallest = limits[i];
+	return smallest;
+}
+
+static int loop_open(struct loop *loop, struct err *err)
+{
+	int64_t tick_ms = smallest_limit(loop->front) / 8;
+
+	if (tick_ms < TICK_MIN_MS)
+		tick_ms = TICK_MIN_MS;
+	loop->now_ms = clock_monotonic_ms(loop->front->clock);
+	wheel_init(&loop->wheel, tick_ms, loop->now_ms);
+	loop->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (loop->event_fd < 0)
+		return err_sys(err, errno, "eventfd of an event loop");
+	if (mhd_request_options(loop, &loop->daemon) < 0)
+		return err_set(err, ERR_UNAVAILABLE,
+			       "the HTTP library did not start");
+	const union MHD_DaemonInfo *info =
+		MHD_get_daemon_info(loop->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+
+	if (!info)
+		return err_set(err, ERR_INTERNAL,
+			       "the HTTP library has no epoll descriptor");
+	loop->epoll_fd = info->epoll_fd;
+	return 0;
+}
+
+int loop_new(struct front *front, size_t index, struct loop **ret_loop,
+	     struct err *err)
+{
+	struct loop *loop = calloc(1, sizeof(*loop));
+
+	if (!loop)
+		return err_set(err, ERR_NO_MEMORY, "no memory for a loop");
+	loop->front = front;
+	loop->index = index;
+	loop->event_fd = -1;
+	lock_init(&loop->lock);
+	if (loop_open(loop, err) < 0) {
+		loop_free(loop);
+		return -1;
+	}
+	*ret_loop = loop;
+	return 0;
+}
+
+int loop_start(struct loop *loop, struct err *err)
+{
+	int rc = pthread_create(&loop->thread, NULL, run, loop);
+
+	if (rc != 0)
+		return err_sys(err, rc, "start of an event loop");
+	loop->started = true;
+	return 0;
+}
+
+void loop_join(struct loop *loop)
+{
+	if (!loop || !loop->started)
+		return;
+	pthread_join(loop->thread, NULL);
+	loop->started = false;
+}
+
+void loop_free(struct loop *loop)
+{
+	if (!loop)
+		return;
+	if (loop->daemon)
+		MHD_stop_daemon(loop->daemon);
+	while (loop->given) {
+		struct connection *connection = loop->given;
+
+		loop->given = connection->next;
+		close(connection->fd);
+		front_forget(loop->front, connection);
+	}
+	while (loop->free) {
+		struct exchange *exchange = loop->free;
+
+		loop->free = exchange->next_free;
+		free(exchange);
+	}
+	if (loop->event_fd >= 0)
+		close(loop->event_fd);
+	lock_release(&loop->lock);
+	free(loop);
+}

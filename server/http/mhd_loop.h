@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SERVER_HTTP_MHD_LOOP_H
+#define SERVER_HTTP_MHD_LOOP_H
+
+/* Between the mhd_*.c files: nothing else includes this. */
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/lock.h"
+#include "server/http/front.h"
+#include "server/http/loop.h"
+#include "server/http/wheel.h"
+
+struct MHD_Connection;
+struct MHD_Daemon;
+struct exchange;
+
+struct loop {
+	struct front *front; /* borrowed */
+	struct MHD_Daemon *daemon;
+	pthread_t thread;
+	bool started;
+	size_t index;
+	int epoll_fd; /* the daemon's */
+	int event_fd; /* wakes the loop; owned */
+
+	/* Guarded by lock. */
+	struct lock lock;
+	struct connection *given; /* new ones */
+	struct exchange *woken;	  /* to be taken up again */
+	bool signalled;		  /* event_fd is readable already */
+	bool drain;		  /* loop_drain() was called */
+	int64_t drain_until_ms;
+
+	/* The loop's thread's alone. */
+	int64_t now_ms;		   /* at the start of this turn */
+	struct wheel wheel;	   /* of connections */
+	struct connection *adding; /* not yet known to the daemon */
+	struct exchange *free;	   /* for further use */
+	size_t connections;	   /* known to the daemon */
+	size_t closing;		   /* exchanges without a connection */
+	bool draining;
+	bool cut; /* the drain's time is over */
+};
+
+/* The daemon's callbacks (mhd_request.c). */
+int mhd_request_options(struct loop *loop, struct MHD_Daemon **ret_daemon);
+
+/* Take an exchange up again that waited (mhd_request.c). */
+void mhd_request_woken(struct loop *loop, struct exchange *exchange);
+
+/* An exchange from the free ones, or NULL; and back. */
+struct exchange *loop_exchange(struct loop *loop);
+void loop_exchange_free(struct loop *loop, struct exchange *exchange);
+
+/* Enter a phase that must have ended after limit_ms; 0 is no limit. */
+void loop_phase(struct connection *connection, enum phase phase,
+		int64_t limit_ms);
+
+/* Send the answer as it stands past the library, and read no more: 0, or -1 if
+ * the connection is of no use (mhd_response.c). */
+int mhd_response_raw(struct exchange *exchange);
+
+/* Have the answer sent by the library (mhd_response.c): 0, or -1. */
+int mhd_response_queue(struct exchange *exchange);
+
+#endif
