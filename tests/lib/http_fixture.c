@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/lib/http_fixture.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "auth/authn.h"
+#include "auth/authz.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/metrics.h"
+#include "base/pool.h"
+#include "server/http/entity.h"
+#include "server/http/router.h"
+#include "tests/lib/check.h"
+#include "tests/lib/tmpdir.h"
+
+#define SLOW_PIECE 1000 /* bytes that "slow" takes at a time */
+#define DIGEST_A                                                               \
+	"sha256:"                                                              \
+	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define DIGEST_B                                                               \
+	"sha256:"                                                              \
+	"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+
+static const struct authz everybody = {.anonymous = ANONYMOUS_FULL};
+static atomic_size_t *verified_count;
+
+/* The stand-in for auth/authn.c. */
+static int become(struct principal *principal, const char *name)
+{
+	*principal = (struct principal){.kind = PRINCIPAL_USER};
+	snprintf(principal->name, sizeof(principal->name), "%s", name);
+	return 1;
+}
+
+int authn_quick(struct authn *authn, struct span header,
+		struct principal *ret_principal, struct err *err)
+{
+	(void)authn;
+	if (span_equal(header, SPAN_LIT("quick")))
+		return become(ret_principal, "quick");
+	if (span_equal(header, SPAN_LIT("wrong")))
+		return err_set(err, ERR_UNAUTHENTICATED, "wrong");
+	if (header.len > 0)
+		return 0;
+	*ret_principal = (struct principal){.kind = PRINCIPAL_ANONYMOUS,
+					    .name = "anonymous"};
+	return 1;
+}
+
+int authn_verify(struct authn *authn, struct span header,
+		 struct principal *ret_principal, struct err *err)
+{
+	(void)authn;
+	atomic_fetch_add(verified_count, 1);
+	if (!span_equal(header, SPAN_LIT("slow")))
+		return err_set(err, ERR_UNAUTHENTICATED, "unknown");
+	become(ret_principal, "slow");
+	return 0;
+}
+
+const char *authn_challenge(const struct authn *authn)
+{
+	(void)authn;
+	return "Basic realm=\"test\"";
+}
+
+/* The application. */
+static int answer_text(struct request *request, const char *text)
+{
+	buf_append_text(response_body(request, 200, "text/plain"), text);
+	return 0;
+}
+
+static int memory_quick(struct request *request, struct err *err)
+{
+	(void)err;
+	response_entity(request, request->app->memory);
+	return 1;
+}
+
+static int file_quick(struct request *request, struct err *err)
+{
+	(void)err;
+	response_entity(request, request->app->file);
+	return 1;
+}
+
+static int work_work(struct request *request, struct err *err)
+{
+	(void)err;
+	return answer_text(request, "worked\n");
+}
+
+static void nap(void)
+{
+	nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+}
+
+static int stall_work(struct request *request, struct err *err)
+{
+	(void)err;
+	while (!atomic_load(&request->app->release))
+		nap();
+	return answer_text(request, "released\n");
+}
+
+static int echo_work(struct request *request, struct err *err)
+{
+	(void)err;
+	buf_append_span(response_body(request, 200, "text/plain"),
+			buf_span(&request->body));
+	return 0;
+}
+
+static int name_quick(struct request *request, struct err *err)
+{
+	(void)err;
+	buf_append_span(response_body(request, 200, "text/plain"),
+			request->params[ROUTE_NAME]);
+	return 1;
+}
+
+struct upload {
+	struct request *request;
+	struct pool_job job; /* wakes the request */
+	size_t bytes;
+	bool slow;
+	bool fails;
+	bool late;
+};
+
+static void wake_request(struct pool_job *job)
+{
+	struct upload *upload =
+		(void *)((char *)job - offsetof(struct upload, job));
+
+	request_wake(upload->request);
+}
+
+static int stream_open(struct request *request, struct err *err)
+{
+	struct span how = request->params[0];
+	struct upload *upload = calloc(1, sizeof(*upload));
+
+	CHECK(upload);
+	atomic_fetch_add(&request->app->opened, 1);
+	request->state = upload;
+	upload->request = request;
+	upload->job.run = wake_request;
+	upload->slow = span_equal(how, SPAN_LIT("slow"));
+	upload->fails = span_equal(how, SPAN_LIT("fail"));
+	upload->late = span_equal(how, SPAN_LIT("late"));
+	if (span_equal(how, SPAN_LIT("refuse")))
+		return err_set(err, ERR_DENIED, "open refuses");
+	return 0;
+}
+
+static int stream_chunk(struct request *request, const void *data, size_t len,
+			size_t *ret_taken, struct err *err)
+{
+	struct upload *upload = request->state;
+
+	(void)data;
+	if (upload->fails)
+		return err_set(err, ERR_UPLOAD_INVALID, "chunk fails");
+	if (upload->slow && len > SLOW_PIECE) {
+		len = SLOW_PIECE;
+		pool_submit(request->app->workers, &upload->job);
+	}
+	upload->bytes += len;
+	*ret_taken = len;
+	return 0;
+}
+
+static int stream_work(struct request *request, struct err *err)
+{
+	const struct upload *upload = request->state;
+
+	if (upload->late)
+		return err_set(err, ERR_DIGEST_INVALID, "work fails");
+	buf_appendf(response_body(request, 201, "text/plain"), "%zu",
+		    upload->bytes);
+	return 0;
+}
+
+static void stream_close(struct request *request)
+{
+	atomic_fetch_add(&request->app->closed, 1);
+	free(request->state);
+}
+
+static const struct handler memory = {.quick = memory_quick};
+static const struct handler file = {.quick = file_quick};
+static const struct handler worker = {.work = work_work};
+static const struct handler stall = {.work = stall_work};
+static const struct handler echo = {.work = echo_work};
+static const struct handler name = {.quick = name_quick};
+static const struct handler stream = {.open = stream_open,
+				      .chunk = stream_chunk,
+				      .work = stream_work,
+				      .close = stream_close};
+
+static const struct route routes[] = {
+	{HTTP_GET, "/memory", ACTION_PULL, DOOR_PLAIN, BODY_NONE, 0, "memory",
+	 &memory},
+	{HTTP_HEAD, "/memory", ACTION_PULL, DOOR_PLAIN, BODY_NONE, 0, "memory",
+	 &memory},
+	{HTTP_GET, "/file", ACTION_PULL, DOOR_PLAIN, BODY_NONE, 0, "file",
+	 &file},
+	{HTTP_HEAD, "/file", ACTION_PULL, DOOR_PLAIN, BODY_NONE, 0, "file",
+	 &file},
+	{HTTP_GET, "/work", ACTION_PUBLIC, DOOR_PLAIN, BODY_NONE, 0, "work",
+	 &worker},
+	{HTTP_GET, "/login", ACTION_LOGIN, DOOR_PLAIN, BODY_NONE, 0, "login",
+	 &worker},
+	{HTTP_GET, "/stall", ACTION_PUBLIC, DOOR_PLAIN, BODY_NONE, 0, "stall",
+	 &stall},
+	{HTTP_PUT, "/echo", ACTION_PUSH, DOOR_PLAIN, BODY_BUFFERED, 65536,
+	 "echo", &echo},
+	{HTTP_PUT, "/stream/{id}", ACTION_PUSH, DOOR_PLAIN, BODY_STREAMED, 0,
+	 "stream", &stream},
+	{HTTP_GET, "/v2/{name}/tags/list", ACTION_PULL, DOOR_OCI, BODY_NONE, 0,
+	 "tags", &name},
+};
+
+static void make_entities(struct app *app)
+{
+	struct err err = ERR_INIT;
+	struct buf body = BUF_INIT(4096);
+	struct entity_head head = {.content_type = SPAN_LIT("text/plain"),
+				   .digest = SPAN_LIT(DIGEST_A),
+				   .immutable = true};
+	char dir[TMPDIR_SIZE];
+	char block[4096];
+
+	for (int i = 0; i < 100; i++)
+		buf_append_text(&body, "memory\n");
+	CHECK(entity_new_bytes(&head, &body, &app->memory, &err) == 0);
+	tmpdir_make(dir);
+	snprintf(app->file_path, sizeof(app->file_path), "%s/file", dir);
+	int fd = open(app->file_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	CHECK(fd >= 0);
+	for (size_t i = 0; i < FIXTURE_FILE_SIZE / sizeof(block); i++) {
+		memset(block, 'a' + (int)(i % 26), sizeof(block));
+		CHECK(write(fd, block, sizeof(block)) == sizeof(block));
+	}
+	head.digest = SPAN_LIT(DIGEST_B);
+	CHECK(entity_new_file(&head, fd, FIXTURE_FILE_SIZE, &app->file, &err) ==
+	      0);
+}
+
+static void shed(struct app *app, size_t count)
+{
+	atomic_fetch_add(&app->shed, count);
+}
+
+void http_fixture_init(struct app *app)
+{
+	memset(app, 0, sizeof(*app));
+	app->config = (struct http_config){
+		.listen = "127.0.0.1:0",
+		.event_loops = 2,
+		.header_bytes = 16384,
+		.target_bytes = 4096,
+		.connections = 4096,
+		.requests = 4096,
+		.header_timeout_ms = 10000,
+		.idle_timeout_ms = 30000,
+		.body_idle_timeout_ms = 10000,
+		.body_timeout_ms = 60000,
+		.drain_timeout_ms = 5000,
+		.body_max = 4u << 20,
+		.access_log = false,
+	};
+}
+
+void http_fixture_start(struct app *app)
+{
+	static const struct route_table table = {
+		routes, sizeof(routes) / sizeof(routes[0])};
+	struct err err = ERR_INIT;
+
+	verified_count = &app->verified;
+	make_entities(app);
+	CHECK(metrics_new(&app->metrics, &err) == 0);
+	CHECK(pool_new("worker", 4, &app->workers, &err) == 0);
+	CHECK(router_new(&table, 1, &app->router, &err) == 0);
+	struct http_parts parts = {
+		.app = app,
+		.router = app->router,
+		.authz = &everybody,
+		.workers = app->workers,
+		.metrics = app->metrics,
+		.clock = &clock_system,
+		.shed_files = shed,
+	};
+
+	CHECK(http_server_new(&app->config, &parts, &app->server, &err) == 0);
+	app->address = http_server_address(app->server);
+	CHECK(http_server_start(app->server, &err) == 0);
+}
+
+void http_fixture_stop(struct app *app)
+{
+	atomic_store(&app->release, true);
+	http_server_stop(app->server);
+	http_server_free(app->server);
+	pool_free(app->workers);
+	router_free(app->router);
+	metrics_free(app->metrics);
+	entity_unref(app->memory);
+	entity_unref(app->file);
+}
