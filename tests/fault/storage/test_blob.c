@@ -262,6 +262,54 @@ static void each_call_of_the_memory_driver_may_fail(void)
 	CHECK(sweep(make_memory, FAULT_SHORT) > 1);
 }
 
+/* An fsync that fails, of the file (round 0) or of the directory (1), takes the
+ * upload with it: the kernel may have dropped its bytes and call them clean. */
+static void lose_to_fsync(size_t round)
+{
+	struct fault_sweep sweep = FAULT_SWEEP(FAULT_SYNC);
+	struct err err = ERR_INIT;
+	int dir_fd = -1;
+	struct blob_driver *driver = make_disk(&dir_fd, &err);
+	struct blob_stage *stage = NULL;
+	size_t taken;
+
+	CHECK(driver);
+	CHECK(push(driver, "warm", "sha256/00/warm", &err) == 0);
+	CHECK(driver->ops->stage_create(driver, "lost", &stage, &err) == 0);
+	CHECK(append_all(driver, stage, &err) == 0);
+	CHECK(driver->ops->stage_flush(stage, &err) == 0);
+	sweep.round = round;
+	fault_on(&sweep);
+	CHECK(driver->ops->stage_publish(stage, "sha256/00/k", &err) == -1);
+	fault_off(&sweep);
+	CHECK(sweep.fired && err.code == ERR_IO);
+	CHECK(strstr(err.text, "may not be durable"));
+	for (int again = 0; again < 2; again++) {
+		err_clear(&err);
+		CHECK(driver->ops->stage_publish(stage, "sha256/00/k", &err) ==
+		      -1);
+		CHECK(err.code == ERR_IO);
+	}
+	err_clear(&err);
+	CHECK(driver->ops->stage_append(stage, SPAN_LIT("x"), &taken, room,
+					NULL, &err) == -1);
+	driver->ops->stage_close(stage);
+	err_clear(&err);
+	CHECK(driver->ops->stage_open(driver, "lost", &stage, &err) == 0);
+	CHECK(pull(driver, "sha256/00/k", &err) == 0);
+	CHECK(pull(driver, "sha256/00/warm", &err) == 1);
+	CHECK(push(driver, "lost", "sha256/00/k", &err) == 0);
+	CHECK(pull(driver, "sha256/00/k", &err) == 1);
+	driver->ops->free(driver);
+	close(dir_fd);
+}
+
+static void an_fsync_that_fails_takes_the_upload_with_it(void)
+{
+	lose_to_fsync(0);
+	lose_to_fsync(1);
+}
+
 static void start_sweep(make_fn *make)
 {
 	struct fault_sweep sweep = FAULT_SWEEP(CALLS & ~FAULT_CLOSE);
@@ -300,6 +348,7 @@ static const struct check_case cases[] = {
 	CHECK_CASE(each_call_of_the_disk_driver_may_be_interrupted),
 	CHECK_CASE(each_read_and_write_of_the_disk_driver_may_be_short),
 	CHECK_CASE(each_call_of_the_memory_driver_may_fail),
+	CHECK_CASE(an_fsync_that_fails_takes_the_upload_with_it),
 	CHECK_CASE(each_call_of_starting_a_driver_may_fail),
 };
 
