@@ -102,6 +102,8 @@ const struct route health_routes[] = {
 	 "readyz", &readyz},
 	{HTTP_GET, "/metrics", ACTION_METRICS, DOOR_PLAIN, BODY_NONE, 0,
 	 "metrics", &metrics},
+	{HTTP_HEAD, "/metrics", ACTION_METRICS, DOOR_PLAIN, BODY_NONE, 0,
+	 "metrics", &metrics},
 };
 
 const size_t health_route_count =

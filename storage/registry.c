@@ -12,7 +12,7 @@
 #include "storage/registry_internal.h"
 #include "storage/space.h"
 
-#define SWEEP_MS 10000		/* between looks for expired uploads */
+#define SWEEP_MS 10000		/* at most, between looks for expired uploads */
 #define STAGES_SWEEP_MS 3600000 /* between looks for forgotten stages */
 
 int registry_new(const struct registry_config *config,
@@ -132,13 +132,22 @@ int registry_write(const struct registry *registry,
 	return done;
 }
 
+/* As often as the shortest life of an upload asks for. */
+static int64_t sweep_ms(const struct registry *registry)
+{
+	int64_t expiry_ms = registry->config.upload_expiry_ms;
+
+	return expiry_ms < SWEEP_MS ? expiry_ms : SWEEP_MS;
+}
+
 void registry_tidy(struct registry *registry)
 {
 	int64_t now = clock_monotonic_ms(registry->parts.clock);
 	bool first = registry->stages_swept_ms == 0;
 
 	space_look(registry->space);
-	if (registry->swept_ms == 0 || now - registry->swept_ms >= SWEEP_MS) {
+	if (registry->swept_ms == 0 ||
+	    now - registry->swept_ms >= sweep_ms(registry)) {
 		registry->swept_ms = now;
 		registry_uploads_expire(registry);
 	}

@@ -268,7 +268,8 @@ int registry_manifest_put(struct registry *registry,
 	    registry_write(registry, at, put_work, &work, err) < 0)
 		return -1;
 	pushed.digest = work.digest;
-	if (work.manifest.subject.len < sizeof(pushed.subject))
+	if (work.manifest.subject.len > 0 &&
+	    work.manifest.subject.len < sizeof(pushed.subject))
 		memcpy(pushed.subject, work.manifest.subject.text,
 		       work.manifest.subject.len);
 	*ret_pushed = pushed;

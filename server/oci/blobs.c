@@ -90,8 +90,12 @@ static int delete_blob(struct request *request, struct err *err)
 	struct digest digest;
 
 	if (read_path(request, &at, &digest, err) < 0 ||
-	    registry_blob_delete(request->app->registry, &at, &digest, err) < 0)
+	    registry_blob_delete(request->app->registry, &at, &digest, err) <
+		    0) {
+		if (err->code == ERR_DISABLED)
+			response_header(request, "Allow", "GET, HEAD");
 		return -1;
+	}
 	response_status(request, 202);
 	return 0;
 }

@@ -175,8 +175,11 @@ static int delete_manifest(struct request *request, struct err *err)
 
 	if (read_path(request, &at, &reference, err) < 0 ||
 	    registry_manifest_delete(request->app->registry, &at, &reference,
-				     err) < 0)
+				     err) < 0) {
+		if (err->code == ERR_DISABLED)
+			response_header(request, "Allow", "GET, HEAD, PUT");
 		return -1;
+	}
 	response_status(request, 202);
 	return 0;
 }

@@ -79,8 +79,6 @@ void oci_error(struct request *request, const struct err *err)
 		    "{\"errors\":[{\"code\":\"%s\",\"message\":", row->code);
 	jsonx_quote(span_of(err_for_client(err)), body);
 	buf_append_text(body, "}]}\n");
-	if (row->status == 429 || row->status == 503)
-		response_header(request, "Retry-After", "1");
 	if (row->status == 401)
 		response_header(request, "Docker-Distribution-API-Version",
 				"registry/2.0");
