@@ -23,7 +23,7 @@ struct meta *meta_fixture_open(void);
 void meta_fixture_write(struct meta *meta, meta_work_fn *work, void *context);
 struct meta_tx *meta_fixture_read(struct meta *meta);
 
-/* The digest "sha256:" and 64 times seed's low byte in hex. */
+/* The digest "sha256:" and 32 times seed's low byte in hex. */
 struct digest meta_fixture_digest(unsigned seed);
 
 #endif
