@@ -29,6 +29,9 @@
 #ifndef CUTS
 #define CUTS 0		/* power cuts of everything */
 #endif
+#ifndef LOST
+#define LOST 0		/* commits of which the server learns nothing */
+#endif
 #ifndef DIGEST1
 #define DIGEST1 0	/* what the second pusher pushes */
 #endif
@@ -65,6 +68,9 @@ byte held[2];		/* the row + 1 whose lock a collector holds */
 byte fresh;		/* next unused slot */
 byte ep[2];		/* start number of each server: a change kills it */
 byte cr = CRASHES;
+#if LOST > 0
+byte lost = LOST;
+#endif
 byte pw = CUTS;
 
 /* What clients were told; none of it can be seen by the servers. */
@@ -179,19 +185,17 @@ proctype pusher(byte sv, r, d)
 	:: atomic {
 		tries < TRIES && fresh < NR && !acked[sv] ->
 		my = ep[sv];
-		tries++
+		tries++;
+		n = fresh;
+		fresh++
+#ifdef M_KEY_REUSE
+		; dg[n] = d
+#endif
 	};
 	{
-		d_step {
-			n = fresh;
-			fresh++;
-#ifdef M_KEY_REUSE
-			dg[n] = d;
-#endif
 #ifndef M_NO_FSYNC
-			synced[KEY(n)] = 1
+		synced[KEY(n)] = 1;
 #endif
-		};
 #ifdef M_ROW_BEFORE_FILE
 		d_step { st[n] = LIVE; dg[n] = d };
 #endif
@@ -258,6 +262,19 @@ proctype pusher(byte sv, r, d)
 			fi
 			}
 		};
+#if LOST > 0
+		/* the connection may be lost in the commit: the server does
+		 * not know then, and must leave its file to the sweep */
+		if
+		:: lost > 0 ->
+			lost--;
+#ifdef M_REMOVE_UNKNOWN
+			vis[KEY(n)] = 0;
+#endif
+			goto late
+		:: skip
+		fi;
+#endif
 #ifndef M_ACK_EARLY
 		d_step { told[L(r, d)] = pn[L(r, d)]; acked[sv] = 1 };
 #else

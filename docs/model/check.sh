@@ -98,6 +98,7 @@ holds same-repository-killed $member -DCRASHES=1
 holds two-collectors $two -DCOLLECT2
 holds two-collectors-killed $one -DMOUNT -DCOLLECT2 -DCRASHES=1
 holds three-tries-killed-and-cut -DPUSH0 -DNR=3 -DTRIES=3 -DCRASHES=1 -DCUTS=1
+holds commit-of-unknown-fate -DPUSH0 -DNR=3 -DTRIES=3 -DLOST=1 -DCRASHES=1
 holds push-finishes-after-restart -DPUSH0 -DNR=3 -DTRIES=3 \
 	-DPROMPT -DCRASHES=1 -DCUTS=1
 holds head-and-mount $two -DHEAD -DMOUNT
@@ -133,6 +134,7 @@ mutant NO_INDEX one_row_per_digest $two
 mutant DEDUPE_ON_DELETING 'row_has_file|wanted_is_readable' $two
 mutant NO_RECHECK 'promise_is_kept|wanted_is_readable' $two
 mutant STALE_CHECK 'promise_is_kept|wanted_is_readable' $two -DCOLLECT2
+mutant REMOVE_UNKNOWN row_has_file $one -DLOST=1
 mutant NO_FSYNC row_has_file $one -DCUTS=1
 mutant NO_DIRSYNC row_has_file $one -DCUTS=1
 mutant COLLECTOR_FORGETS garbage_is_gone $one -DCRASHES=1
