@@ -373,31 +373,38 @@ static size_t fill(struct blob_writer *writer, struct blob_flow *flow,
 	return count;
 }
 
-/* Take as many bytes as there is room for: -1 if there is no memory. */
+/* Have a current buffer with room in it: 1, 0 not at present, -1 no memory. */
+static int make_current(struct blob_writer *writer, struct blob_flow *flow,
+			struct err *err) REQUIRES(&writer->lock)
+{
+	if (flow->current && flow->current->len == flow->current->limit &&
+	    flow->current->capacity == BLOB_BUFFER_SMALL)
+		grow(writer, flow);
+	if (flow->current && flow->current->len == flow->current->limit)
+		submit(writer, flow);
+	if (flow->current || flow_failed(flow))
+		return 1;
+	return take_current(writer, flow, err);
+}
+
+/* Take as many bytes as there is room for: -1 if there is no memory.  A full
+ * buffer goes on its way when more bytes come: the last one of an upload is
+ * better written by whoever flushes it. */
 static int take_bytes(struct blob_writer *writer, struct blob_flow *flow,
 		      struct span bytes, size_t *ret_taken, struct err *err)
 	REQUIRES(&writer->lock)
 {
 	size_t taken = 0;
 
-	while (taken < bytes.len && !flow_failed(flow)) {
-		if (!flow->current) {
-			int got = take_current(writer, flow, err);
+	while (taken < bytes.len) {
+		int got = make_current(writer, flow, err);
 
-			if (got < 0)
-				return -1;
-			if (got == 0)
-				break;
-		}
+		if (got < 0)
+			return -1;
+		if (got == 0 || flow_failed(flow))
+			break;
 		taken += fill(writer, flow,
 			      span_make(bytes.text + taken, bytes.len - taken));
-		if (flow->current->len < flow->current->limit)
-			continue;
-		if (flow->current->capacity == BLOB_BUFFER_SMALL &&
-		    !flow_failed(flow))
-			grow(writer, flow);
-		if (flow->current->len == flow->current->limit)
-			submit(writer, flow);
 	}
 	*ret_taken = taken;
 	return 0;
