@@ -22,6 +22,20 @@ static int read_path(const struct request *request, struct registry_at *ret_at,
 				       ret_reference, err);
 }
 
+/* A tag that no manifest can have is unknown; only a push is told why. */
+static int read_stored_path(const struct request *request,
+			    struct registry_at *ret_at,
+			    struct reference *ret_reference, struct err *err)
+{
+	if (read_path(request, ret_at, ret_reference, err) == 0)
+		return 0;
+	if (err->code != ERR_TAG_INVALID)
+		return -1;
+	err_clear(err);
+	return err_set(err, ERR_MANIFEST_UNKNOWN,
+		       "no manifest can have such a tag");
+}
+
 /* ---- GET, HEAD ---- */
 
 static int answer(struct request *request, struct entity *entity,
@@ -48,7 +62,7 @@ static int get_cached(struct request *request, struct err *err)
 	struct registry_at at;
 	struct oci_key key;
 
-	if (read_path(request, &at, &reference, err) < 0)
+	if (read_stored_path(request, &at, &reference, err) < 0)
 		return -1;
 	if (!oci_key_make(request, 'm', request->params[ROUTE_REFERENCE], &key))
 		return 0;
@@ -81,7 +95,7 @@ static int get_manifest(struct request *request, struct err *err)
 	struct oci_key key;
 	uint64_t generation = 0;
 
-	if (read_path(request, &at, &reference, err) < 0)
+	if (read_stored_path(request, &at, &reference, err) < 0)
 		return -1;
 	bool cacheable = oci_key_make(request, 'm',
 				      request->params[ROUTE_REFERENCE], &key);
@@ -173,7 +187,7 @@ static int delete_manifest(struct request *request, struct err *err)
 	struct reference reference;
 	struct registry_at at;
 
-	if (read_path(request, &at, &reference, err) < 0 ||
+	if (read_stored_path(request, &at, &reference, err) < 0 ||
 	    registry_manifest_delete(request->app->registry, &at, &reference,
 				     err) < 0) {
 		if (err->code == ERR_DISABLED)

@@ -68,6 +68,14 @@ def test_OCI_012_bad_tags(repo, tag):
     assert repo.get(repo.tags).json()["tags"] == ["first"]
 
 
+def test_OCI_012_what_cannot_be_a_tag_is_not_there(repo):
+    repo.push_image("first")
+    place = repo.manifest(".NOT-A-TAG")
+    repo.get(place).error(404, "MANIFEST_UNKNOWN")
+    repo.head(place).expect(404)
+    repo.delete(place).error(404, "MANIFEST_UNKNOWN")
+
+
 @pytest.mark.parametrize("bad", BAD_DIGESTS)
 def test_OCI_013_bad_digests(repo, bad):
     repo.push_image("first")
