@@ -40,7 +40,9 @@ struct walk {
 };
 
 /* Two NULs stand where the library found CR LF; a bare LF leaves one, and a
- * folded line or a NUL in a value leaves bytes that belong to no field. */
+ * folded line or a NUL in a value leaves bytes that belong to no field.  A
+ * field without a name ends the header for the library: an empty line must do
+ * so. */
 static const char *behind_line(const char *end)
 {
 	return end[0] == '\0' && end[1] == '\0' ? end + 2 : NULL;
@@ -107,7 +109,9 @@ static bool read_head(struct exchange *exchange, struct MHD_Connection *wire,
 	if (version == exchange->target_end + 1)
 		walk.at = behind_line(version + strlen(version));
 	MHD_get_connection_values_n(wire, MHD_HEADER_KIND, on_field, &walk);
-	return walk.at || exchange->overflow;
+	return exchange->overflow ||
+	       (walk.at && walk.at + 2 == method + exchange->header_bytes &&
+		behind_line(walk.at));
 }
 
 static bool has_body(const struct exchange *exchange)

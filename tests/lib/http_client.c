@@ -184,6 +184,14 @@ void http_client_wait(struct http_client *client, const char *text)
 	drop(client, len);
 }
 
+bool http_client_sees(struct http_client *client, const char *text)
+{
+	while (fill(client))
+		;
+	return client->held_len > 0 && memmem(client->held, client->held_len,
+					      text, strlen(text)) != NULL;
+}
+
 bool http_client_ended(struct http_client *client)
 {
 	return client->held_len == 0 && !fill(client);

@@ -44,6 +44,9 @@ void http_answer_release(struct http_answer *answer);
 /* Read exactly that text; anything else fails the case. */
 void http_client_wait(struct http_client *client, const char *text);
 
+/* Read to the end, and say whether that text is in it. */
+bool http_client_sees(struct http_client *client, const char *text);
+
 /* True if the peer closes, or has closed, without sending more. */
 bool http_client_ended(struct http_client *client);
 
