@@ -2,10 +2,32 @@
 #include "base/jsonx.h"
 
 #include <stdbool.h>
+#include <stdlib.h>
 
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/utf8.h"
+
+/*
+ * Jansson does not always say that it ran out of memory: its scanner then goes
+ * on with a string cut short, as if that had been sent.  So we keep count.
+ */
+static _Thread_local bool memory_failed;
+
+static void *tracked_malloc(size_t size)
+{
+	void *at = malloc(size);
+
+	if (!at)
+		memory_failed = true;
+	return at;
+}
+
+/* Before main(), and so before any thread could be allocating. */
+__attribute__((constructor)) static void track_memory(void)
+{
+	json_set_alloc_funcs(tracked_malloc, free);
+}
 
 /* What stands between the quotes at text[at]: the place of the closing quote,
  * or the length if there is none. */
@@ -39,8 +61,6 @@ static bool is_shallow(struct span text, size_t depth_max)
 /* Jansson quotes the text in its own messages, so they are not passed on. */
 static int parse_failed(const json_error_t *error, struct err *err)
 {
-	if (json_error_code(error) == json_error_out_of_memory)
-		return err_set(err, ERR_NO_MEMORY, "no memory for JSON");
 	err_set(err, ERR_INVALID, "malformed JSON at line %d, column %d",
 		error->line, error->column);
 	return err_tell(err, "the JSON is malformed at line %d, column %d",
@@ -63,9 +83,14 @@ int jsonx_parse(struct span text, size_t depth_max, json_t **ret_json,
 				depth_max);
 	}
 
+	memory_failed = false;
 	json_t *json =
 		json_loadb(text.text, text.len,
 			   JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+	if (memory_failed) {
+		json_decref(json);
+		return err_set(err, ERR_NO_MEMORY, "no memory for JSON");
+	}
 	if (!json)
 		return parse_failed(&error, err);
 	*ret_json = json;

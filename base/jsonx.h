@@ -6,7 +6,8 @@
  * JSON from outside, over jansson: caps on size and depth before a tree is
  * built, no duplicate keys, no NUL in strings, valid UTF-8; and typed getters
  * that name the member in the error.  Also a small writer that appends to a
- * struct buf, for replies and log lines.  No global state, any thread.
+ * struct buf, for replies and log lines.  It sets jansson's allocator when the
+ * program starts; any thread.
  */
 
 #include <jansson.h>
@@ -22,8 +23,8 @@ struct err;
 
 /*
  * Parse the whole text as one JSON value: ERR_INVALID for anything malformed
- * or nested deeper than depth_max.  The caller json_decref()s the result
- * (CLEANUP(jsonx_unref)).
+ * or nested deeper than depth_max, ERR_NO_MEMORY.  The caller json_decref()s
+ * the result (CLEANUP(jsonx_unref)).
  */
 int jsonx_parse(struct span text, size_t depth_max, json_t **ret_json,
 		struct err *err);

@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <jansson.h>
 #include <openssl/crypto.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -263,7 +262,6 @@ static void crypto_free(void *at, const char *file, int line)
 
 void fault_wrap_libraries(void)
 {
-	json_set_alloc_funcs(__wrap_malloc, free);
 	CHECK(CRYPTO_set_mem_functions(crypto_malloc, crypto_realloc,
 				       crypto_free) == 1);
 }

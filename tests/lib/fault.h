@@ -19,9 +19,9 @@
  *   }
  *   CHECK(sweep.round >= 3);                    it met what it should meet
  *
- * Calls made inside shared libraries are not seen; fault_wrap_libraries() sends
- * the allocations of jansson and libcrypto through here.  While a sweep is on,
- * the calls of all threads count.
+ * Calls made inside shared libraries are not seen, but jansson's
+ * allocations are (base/jsonx.c), and libcrypto's after fault_wrap_libraries().
+ * While a sweep is on, the calls of all threads count.
  */
 
 #include <stdbool.h>
@@ -76,8 +76,7 @@ bool fault_next(struct fault_sweep *sweep);
 void fault_on(const struct fault_sweep *sweep);
 void fault_off(struct fault_sweep *sweep);
 
-/* Let jansson and libcrypto allocate through the wrappers; call it first in
- * main(). */
+/* Let libcrypto allocate through the wrappers; call it first in main(). */
 void fault_wrap_libraries(void);
 
 /* Descriptors that this process has open: the same before and after. */
