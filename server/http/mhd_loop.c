@@ -120,9 +120,14 @@ static void place(struct loop *loop, struct connection *connection)
 	wheel_place(&loop->wheel, &connection->place, when_ms);
 }
 
+/* The library does not look at a socket while its buffer is full (of a chunk's
+ * extension, say), so it would never see the end; a timeout of its own, of the
+ * dying alone, makes it look. */
 static void shut(struct connection *connection)
 {
 	shutdown(connection->fd, SHUT_RDWR);
+	MHD_set_connection_option(connection->wire,
+				  MHD_CONNECTION_OPTION_TIMEOUT, 1u);
 	connection->phase = PHASE_DEAD;
 	connection->deadline_ms = NEVER;
 }

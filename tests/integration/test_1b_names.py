@@ -9,7 +9,7 @@ GOOD = ["a", "0", "a/b", "a-b", "a--b", "a---b", "a.b", "a_b", "a__b",
 BAD = ["A", "a/B", "-a", "a-", ".a", "a.", "_a", "a_", "a..b", "a___b", "a._b",
        "a-_b", "a/-b", "a/b-", "a%20b", "a+b", "a@b", "a:b", "a~b",
        "%C3%A9", "a*", "a/_b"]
-BAD_TAGS = ["-a", ".a", "a%20b", "a+b", "a@b", "%C3%A9", "a*", "a%00",
+BAD_TAGS = ["-a", ".a", "a%20b", "a+b", "a@b", "%C3%A9", "a*",
             "a" * 129, "a%2Fb"]
 HEX = "0123456789abcdef" * 4
 BAD_DIGESTS = ["sha256:", "sha256:" + HEX[:-1], "sha256:" + HEX + "0",
@@ -160,6 +160,7 @@ def test_OCI_015_hostile_paths(api, path):
 
 
 def test_OCI_015_odd_request_targets(api):
-    for target in ("/v2", "//v2/", "/v2/..", "/", "/..", "/%2e%2e/", "*"):
+    api.get("/v2").expect(200, 404)
+    for target in ("//v2/", "/v2/..", "/", "/..", "/%2e%2e/", "*"):
         reply = api.clone().get(target)
         assert reply.status in (301, 307, 308, 400, 404, 405), str(reply)

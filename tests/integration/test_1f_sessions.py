@@ -273,7 +273,7 @@ def test_OCI_069_same_digest_at_once(repo):
 
 @pytest.mark.disk
 def test_OCI_069_one_copy(own_server):
-    server = own_server()
+    server = own_server("storage.reserve=0")
     body = os.urandom(8 << 20)
     for name in ("one", "two", "three"):
         Repository(server.client(), name).push_blob(body)

@@ -8,7 +8,7 @@ import time
 import pytest
 from berthlib import oci
 from berthlib.oci import Repository
-from berthlib.wire import Connection
+from berthlib.wire import Connection, WireError
 
 BODY = b"body"
 
@@ -115,6 +115,18 @@ def test_OCI_143_low_water(own_server):
     repo.push_image("three", "3")
 
 
+def patiently(ask, status):
+    """What is refused for want of room must work again soon."""
+    end = time.monotonic() + 6
+    while time.monotonic() < end:
+        reply = ask()
+        if reply.status == status:
+            return
+        reply.expect(507, 503)
+        time.sleep(0.1)
+    ask().expect(status)
+
+
 @pytest.fixture
 def small_disk(tmp_path):
     folder = tmp_path / "disk"
@@ -146,7 +158,9 @@ def test_OCI_143_full_disk(small_disk, own_server):
     refused.expect(507, 503)
     assert refused.json()["errors"], str(refused)
     assert repo.get(repo.manifest("one")).expect(200).body == kept
-    repo.delete(place).expect(204, 404)
+    # The reserve is given up within a second or two, then this works.
+    patiently(lambda: repo.delete(place), 204)
+    patiently(lambda: repo.client.request("POST", repo.uploads), 202)
     repo.push_image("two", "after")
     server.restart()
     repo = Repository(server.client(), "full")
@@ -185,19 +199,30 @@ def test_OCI_144_wrong_methods(repo):
     repo.get(place).expect(204)
 
 
+def refused(api, target, headers=()):
+    """Far over the limit a close may overtake the answer."""
+    try:
+        api.clone().get(target, headers=headers).expect(414, 431)
+    except WireError as error:
+        assert "closed after b''" in str(error), error
+    api.get("/v2/").expect(200)
+
+
 def test_OCI_144_long_target(api):
     for size in (8300, 9000, 15000):
         api.clone().get("/v2/" + "a" * size + "/tags/list").expect(414)
         api.clone().get("/v2/_catalog?last=" + "a" * size).expect(414)
-    api.clone().get("/v2/" + "a" * 100000).expect(414, 431)
+    refused(api, "/v2/" + "a" * 100000)
     api.get("/v2/_catalog?n=1&last=" + "a" * 2000).expect(200, 400)
 
 
 def test_OCI_144_large_headers(api):
-    for pairs in ([("X-Large", "a" * 17000)], [("X-Large", "a" * 200000)],
-                  [("X-%d" % n, "a" * 100) for n in range(300)]):
-        reply = api.clone().get("/v2/", headers=pairs)
-        reply.expect(431)
+    for pairs in ([("X-Large", "a" * 17000)],
+                  [("X-%d" % n, "a" * 100) for n in range(160)]):
+        api.clone().get("/v2/", headers=pairs).expect(431)
+    for pairs in ([("X-Large", "a" * 200000)],
+                  [("X-%d" % n, "a" * 100) for n in range(3000)]):
+        refused(api, "/v2/", pairs)
     api.get("/v2/", headers={"X-Fair": "a" * 4000}).expect(200)
 
 
