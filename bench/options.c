@@ -59,7 +59,7 @@ static const struct option long_options[] = {
 static int read_mode(const char *name, struct options *options, struct err *err)
 {
 	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
-		if (strcmp(modes[i].name, name))
+		if (strcmp(modes[i].name, name) != 0)
 			continue;
 		options->mode = modes[i].mode;
 		options->mode_name = modes[i].name;

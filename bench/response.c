@@ -44,7 +44,7 @@ static const char *field(const char *line, size_t len, const char *name,
 {
 	size_t at = strlen(name);
 
-	if (len <= at || line[at] != ':' || strncasecmp(line, name, at))
+	if (len <= at || line[at] != ':' || strncasecmp(line, name, at) != 0)
 		return NULL;
 	at++;
 	while (at < len && line[at] == ' ')
@@ -105,7 +105,7 @@ static int read_head(struct response *response, size_t len)
 	uint64_t status;
 	struct err err = ERR_INIT;
 
-	if (len < 12 || memcmp(line, "HTTP/1.", 7) ||
+	if (len < 12 || memcmp(line, "HTTP/1.", 7) != 0 ||
 	    num_u64(span_make(line + 9, 3), &status, &err) < 0)
 		return -1;
 	response->status = (unsigned int)status;

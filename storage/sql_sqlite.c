@@ -308,8 +308,10 @@ static int stmt_new(struct sql_conn *conn, const char *sql,
 	int rc =
 		sqlite3_prepare_v3(conn->db, sql, -1, SQLITE_PREPARE_PERSISTENT,
 				   &stmt->stmt, NULL);
-	if (rc != SQLITE_OK)
-		return fail(conn, rc, sql, err);
+	if (rc != SQLITE_OK) {
+		fail(conn, rc, sql, err);
+		return -1;
+	}
 	if (map_parameters(stmt, err) < 0)
 		return -1;
 	sql_cache_add(&conn->cache, &stmt->cached, sql);

@@ -5,15 +5,15 @@
 
 # Every program whose source starts threads must be in the list.
 is_complete() {
-	local source name missing=0
+	local source name unlisted=0
 	for source in $(grep -lE 'pthread_create|pool_new|pool_init' -r \
 		tests/unit --include='test_*.c'); do
 		name=$(basename "$source" .c)
 		grep -qx "$name" tests/stages/threads.list && continue
 		echo "$source: not in tests/stages/threads.list"
-		missing=1
+		unlisted=1
 	done
-	return $missing
+	return $unlisted
 }
 
 step "the list is complete" is_complete
