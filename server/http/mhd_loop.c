@@ -11,6 +11,7 @@
 #include <microhttpd.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -323,6 +324,17 @@ static void wait_for_events(struct loop *loop)
 	poll(fds, 2, timeout_ms);
 }
 
+/* The library was told that we see to SIGPIPE: otherwise it would not use
+ * sendfile.  Blocked, it stays with this thread for ever. */
+static void block_sigpipe(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGPIPE);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
 static void *run(void *context)
 {
 	struct loop *loop = context;
@@ -330,6 +342,7 @@ static void *run(void *context)
 
 	snprintf(name, sizeof(name), "http-%zu", loop->index % 1000);
 	pthread_setname_np(pthread_self(), name);
+	block_sigpipe();
 	log_batch_this_thread(true);
 	for (;;) {
 		loop->now_ms = clock_monotonic_ms(loop->front->clock);

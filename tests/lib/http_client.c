@@ -70,21 +70,26 @@ void http_client_text(struct http_client *client, const char *text)
 	http_client_send(client, text, strlen(text));
 }
 
-/* Read more behind what is held; false at the end. */
-static bool fill(struct http_client *client)
+size_t http_client_take(struct http_client *client, size_t len)
 {
-	char *grown = realloc(client->held, client->held_len + READ_SIZE);
+	char *grown = realloc(client->held, client->held_len + len);
 	ssize_t got;
 
 	CHECK(grown);
 	client->held = grown;
 	do
-		got = recv(client->fd, grown + client->held_len, READ_SIZE, 0);
+		got = recv(client->fd, grown + client->held_len, len, 0);
 	while (got < 0 && errno == EINTR);
 	CHECK(got >= 0 || errno == ECONNRESET);
 	if (got > 0)
 		client->held_len += (size_t)got;
-	return got > 0;
+	return got > 0 ? (size_t)got : 0;
+}
+
+/* Read more behind what is held; false at the end. */
+static bool fill(struct http_client *client)
+{
+	return http_client_take(client, READ_SIZE) > 0;
 }
 
 static void drop(struct http_client *client, size_t len)

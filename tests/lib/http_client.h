@@ -47,6 +47,9 @@ void http_client_wait(struct http_client *client, const char *text);
 /* Read to the end, and say whether that text is in it. */
 bool http_client_sees(struct http_client *client, const char *text);
 
+/* Read at most len bytes more, and keep them: how many came. */
+size_t http_client_take(struct http_client *client, size_t len);
+
 /* True if the peer closes, or has closed, without sending more. */
 bool http_client_ended(struct http_client *client);
 

@@ -105,6 +105,7 @@ static void nap(void)
 static int stall_work(struct request *request, struct err *err)
 {
 	(void)err;
+	atomic_fetch_add(&request->app->stalled, 1);
 	while (!atomic_load(&request->app->release))
 		nap();
 	return answer_text(request, "released\n");
@@ -306,9 +307,25 @@ void http_fixture_start(struct app *app)
 	CHECK(http_server_start(app->server, &err) == 0);
 }
 
+static void *stop(void *context)
+{
+	struct app *app = context;
+
+	http_server_stop(app->server);
+	return NULL;
+}
+
+void http_fixture_stop_begin(struct app *app)
+{
+	CHECK(pthread_create(&app->stopper, NULL, stop, app) == 0);
+	app->stopping = true;
+}
+
 void http_fixture_stop(struct app *app)
 {
 	atomic_store(&app->release, true);
+	if (app->stopping)
+		CHECK(pthread_join(app->stopper, NULL) == 0);
 	http_server_stop(app->server);
 	http_server_free(app->server);
 	pool_free(app->workers);

@@ -21,7 +21,9 @@
  *   GET /v2/{name}/tags/list  the name
  */
 
+#include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "server/http/server.h"
@@ -37,8 +39,11 @@ struct app {
 	struct entity *memory;
 	struct entity *file;
 	char file_path[300];
-	const char *address;	/* where it listens */
+	const char *address; /* where it listens */
+	pthread_t stopper;   /* runs if stopping is set */
+	bool stopping;
 	atomic_bool release;	/* lets GET /stall answer */
+	atomic_size_t stalled;	/* requests that wait for that */
 	atomic_size_t opened;	/* streamed uploads */
 	atomic_size_t closed;	/* the same, cleaned up */
 	atomic_size_t verified; /* slow log-ins */
@@ -48,6 +53,9 @@ struct app {
 /* Defaults that suit a test; change them before http_fixture_start(). */
 void http_fixture_init(struct app *app);
 void http_fixture_start(struct app *app);
+
+/* Have it stop on another thread, and go on. */
+void http_fixture_stop_begin(struct app *app);
 
 /* Stop and free everything. */
 void http_fixture_stop(struct app *app);
