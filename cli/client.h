@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CLI_CLIENT_H
+#define CLI_CLIENT_H
+
+/*
+ * Requests to one registry, over libcurl.  Certificates are verified, redirects
+ * are followed without handing credentials on, and a server that stands still
+ * for a minute is given up.  One thread.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/span.h"
+
+struct client;
+struct err;
+
+struct client_config {
+	const char *url;      /* "http://127.0.0.1:5000"; copied */
+	const char *user;     /* or NULL: no credentials; copied */
+	const char *password; /* copied */
+	const char *ca_file;  /* PEM file of trusted authorities, or NULL */
+};
+
+int client_new(const struct client_config *config, struct client **ret_client,
+	       struct err *err);
+void client_free(struct client *client);
+
+/* Told how far a transfer is; both in bytes, total 0 while unknown. */
+typedef void client_progress_fn(void *context, uint64_t done, uint64_t total);
+
+struct client_request {
+	const char *method;	  /* "GET" */
+	const char *path;	  /* "/v2/..." or an absolute address */
+	const char *accept;	  /* or NULL */
+	const char *content_type; /* of the body, or NULL */
+	struct span body;	  /* sent from memory; or */
+	int body_fd;	  /* from this file (if has_body_fd), from its start */
+	bool has_body_fd; /* body_fd counts */
+	uint64_t body_size; /* bytes of that file */
+	int sink_fd;	    /* the reply's body goes here (if has_sink_fd) */
+	bool has_sink_fd;   /* sink_fd counts */
+	uint64_t reply_max; /* bytes of the reply's body; more is a failure */
+	client_progress_fn *progress; /* or NULL */
+	void *context;		      /* handed to progress */
+};
+
+/* What came back; release with client_reply_release. */
+struct client_reply {
+	long status;		 /* 200 */
+	struct buf body;	 /* unless it went to a file */
+	struct buf content_type; /* without parameters */
+	struct buf location;	 /* of Location */
+	struct buf digest;	 /* of Docker-Content-Digest */
+	struct buf link;	 /* of Link */
+};
+void client_reply_release(struct client_reply *reply);
+
+/*
+ * Send a request and read the reply, whatever its status.  -1 if none came:
+ * ERR_UNAVAILABLE with what to do in err_for_client().
+ */
+int client_send(struct client *client, const struct client_request *request,
+		struct client_reply *ret_reply, struct err *err);
+
+/* The same, and any status but want is a failure that says what the registry
+ * said. */
+int client_expect(struct client *client, const struct client_request *request,
+		  long want, struct client_reply *ret_reply, struct err *err);
+
+#endif
