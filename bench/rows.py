@@ -191,6 +191,7 @@ class Push(Row):
         server = bench.fresh(name)
         try:
             server.start()
+            server.warm()
             os.sync()
             server.forget_peak()
             before = server.cpu_seconds()
@@ -219,9 +220,11 @@ class Quiet(Row):
             server.start()
             server.fill([bench.blobs[0], bench.blobs[-1]],
                         bench.small_manifest)
-            size = "10MiB" if bench.options.quick else "100MiB"
+            size, count = "100MiB", 24
+            if bench.options.quick:
+                size, count = "10MiB", 64
             uploads = bench.start_load(server, "push", "--connections", 8,
-                                       "--requests", 16,
+                                       "--requests", count,
                                        "--size", SIZES[size])
             wait_for_cpu(server)
             result = bench.load(server, "get", "--connections", 1,
@@ -311,7 +314,7 @@ class IdleConnections(Row):
                         bench.small_manifest)
             alone = self.rate(bench, server)
             holder = bench.start_load(server, "idle", "--connections",
-                                      self.connections, server.first_path,
+                                      self.connections, "/v2/",
                                       stdin=subprocess.PIPE)
             if not holder.stdout.readline():
                 raise BenchError("%s: %s" % (
