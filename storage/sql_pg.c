@@ -132,20 +132,14 @@ static int fail(struct sql_conn *conn, const PGresult *result, const char *what,
 {
 	const char *state =
 		result ? pq.PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
-	enum err_code code = ERR_INTERNAL;
+	enum err_code code = result ? ERR_INTERNAL : ERR_NO_MEMORY;
+	bool breaks = pq.PQstatus(conn->pg) != CONNECTION_OK;
 
-	if (state) {
-		bool breaks = false;
-
-		code = sql_state_code(state, &breaks);
-		conn->broken |= breaks;
-	} else if (pq.PQstatus(conn->pg) != CONNECTION_OK) {
+	if (breaks)
 		code = ERR_UNAVAILABLE;
-	} else if (!result) {
-		code = ERR_NO_MEMORY;
-	}
-	if (pq.PQstatus(conn->pg) != CONNECTION_OK)
-		conn->broken = true;
+	else if (state)
+		code = sql_state_code(state, &breaks);
+	conn->broken |= breaks;
 
 	const char *text = pq.PQerrorMessage(conn->pg);
 	return err_set(err, code, "PostgreSQL: %s: %.*s (%s)", what,

@@ -146,13 +146,12 @@ static int require_wal(struct sql_conn *conn, struct err *err)
 
 	if (rc == SQLITE_OK)
 		rc = sqlite3_step(stmt);
-	if (rc == SQLITE_ROW) {
-		const unsigned char *mode = sqlite3_column_text(stmt, 0);
-
-		wal = mode && strcmp((const char *)mode, "wal") == 0;
-	} else {
+	if (rc == SQLITE_ROW)
+		wal = sqlite3_stricmp(
+			      (const char *)sqlite3_column_text(stmt, 0),
+			      "wal") == 0;
+	else
 		fail(conn, rc, sql, err);
-	}
 	sqlite3_finalize(stmt);
 	if (rc != SQLITE_ROW)
 		return -1;
@@ -170,16 +169,18 @@ static int set_up(struct sql_conn *conn, struct err *err)
 	if (run(conn,
 		"PRAGMA foreign_keys = OFF;"
 		"PRAGMA temp_store = MEMORY;"
-		"PRAGMA cache_size = -512;"
 		"PRAGMA trusted_schema = OFF;"
 		"PRAGMA mmap_size = 268435456;",
 		err) < 0)
 		return -1;
 	if (conn->access == SQL_READ)
-		return run(conn, "PRAGMA query_only = ON", err);
+		return run(conn,
+			   "PRAGMA cache_size = -256; PRAGMA query_only = ON",
+			   err);
 	if (require_wal(conn, err) < 0)
 		return -1;
 	if (run(conn,
+		"PRAGMA cache_size = -2048;"
 		"PRAGMA synchronous = FULL;"
 		"PRAGMA journal_size_limit = 67108864;"
 		"PRAGMA wal_autocheckpoint = 0;",
