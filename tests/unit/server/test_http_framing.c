@@ -9,6 +9,10 @@
 #include "server/http/target.h"
 #include "tests/lib/check.h"
 
+#define TWO_CODINGS                                                            \
+	"Host: a\nTransfer-Encoding: chunked\n"                                \
+	"Transfer-Encoding: chunked"
+
 /* "A: b\nC: d" as fields. */
 static size_t cut(const char *text, struct field *fields)
 {
@@ -82,8 +86,7 @@ static void test_refuses_what_can_be_read_two_ways(void)
 		"Host: a\nTransfer-Encoding: identity",
 		"Host: a\nTransfer-Encoding: gzip, chunked",
 		"Host: a\nTransfer-Encoding: chunked, chunked",
-		"Host: a\nTransfer-Encoding: chunked\n"
-		"Transfer-Encoding: chunked",
+		TWO_CODINGS,
 		"Host: a\nTransfer-Encoding:",
 		"Host: a\nX : b",
 		"Host: a\n X: b",
