@@ -5,7 +5,6 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -131,8 +130,7 @@ static int note_wal_pages(void *context, sqlite3 *db, const char *name,
 {
 	struct sql_conn *conn = context;
 
-	(void)db;
-	(void)name;
+	(void)db, (void)name;
 	conn->wal_pages = pages;
 	return SQLITE_OK;
 }
@@ -586,7 +584,6 @@ int sql_sqlite_new(const char *dir, const char *name,
 		return err_set(err, ERR_NO_MEMORY, "SQLite: a driver");
 	driver->driver.ops = &sqlite_ops;
 	driver->driver.exclusive = true;
-	atomic_init(&driver->suspect, false);
 
 	/* SQLITE_OPEN_NOFOLLOW refuses links anywhere in the path; those above
 	 * the file are the operator's business. */
