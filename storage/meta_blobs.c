@@ -190,12 +190,28 @@ static int begin_delete(struct meta_tx *tx, int64_t id, int64_t *ret_size,
 	return rc;
 }
 
+/* Membership goes with the copy: content that comes back later, elsewhere, must
+ * not be readable here again. */
+static int unlink_everywhere(struct meta_tx *tx, int64_t id, struct err *err)
+{
+	CLEANUP(meta_query_close) struct meta_query query = META_QUERY_INIT;
+
+	if (meta_query_open(&query, tx,
+			    "DELETE FROM repository_blobs WHERE digest = "
+			    "(SELECT digest FROM blobs WHERE id = $1)",
+			    err) < 0)
+		return -1;
+	meta_query_i64(&query, id);
+	return meta_query_run(&query, err) < 0 ? -1 : 0;
+}
+
 int meta_blob_begin_delete(struct meta_tx *tx, int64_t id, struct err *err)
 {
 	int64_t size = 0;
 	int rc = begin_delete(tx, id, &size, err);
 
-	if (rc > 0 && count_stored(tx, -1, -size, err) < 0)
+	if (rc > 0 && (unlink_everywhere(tx, id, err) < 0 ||
+		       count_stored(tx, -1, -size, err) < 0))
 		return -1;
 	return rc;
 }

@@ -49,7 +49,7 @@ int meta_blob_insert(struct meta_tx *tx, const struct digest *digest,
 int meta_blob_revive(struct meta_tx *tx, int64_t id, struct err *err);
 
 /* live -> condemned, condemned -> deleting: 1 done, 0 it is in another state.
- */
+ * With the latter no repository holds the digest any more. */
 int meta_blob_condemn(struct meta_tx *tx, int64_t id, struct err *err);
 int meta_blob_begin_delete(struct meta_tx *tx, int64_t id, struct err *err);
 

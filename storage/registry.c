@@ -119,16 +119,15 @@ void registry_changed(const struct registry *registry,
 					at->repository);
 }
 
-/* A commit whose fate is unknown may have changed things: then, too, nobody may
- * go on serving what was there before. */
+/* A commit that failed may have changed things all the same: then, too, nobody
+ * may go on serving what was there before. */
 int registry_write(const struct registry *registry,
 		   const struct registry_at *at, meta_work_fn *work,
 		   void *context, struct err *err)
 {
 	int done = meta_write(registry->parts.meta, work, context, err);
 
-	if (done == 0 || err->code == ERR_UNAVAILABLE || err->code == ERR_IO)
-		registry_changed(registry, at);
+	registry_changed(registry, at);
 	return done;
 }
 

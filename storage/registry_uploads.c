@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "storage/registry_uploads.h"
 
+#include "base/clock.h"
 #include "storage/blob_key.h"
 #include "storage/meta_blobs.h"
 #include "storage/meta_repositories.h"
@@ -8,6 +9,8 @@
 #include "storage/registry_internal.h"
 #include "storage/space.h"
 #include "storage/upload.h"
+
+#define ROW_WITHIN_MS 3600000 /* from publishing a copy to naming it */
 
 /* ---- starting and holding ---- */
 
@@ -212,6 +215,8 @@ struct finish_work {
 	const char *key;     /* where our copy is, or NULL: not published */
 	bool surplus;	     /* another copy is kept instead of ours */
 	bool missing;	     /* no copy is there, and ours is not published */
+	bool refused; /* the work itself failed: nothing of it is there */
+	int64_t published_ms; /* monotonic; when our copy got its name */
 };
 
 /* Keep one copy: the one that has a row already, revived if need be, else
@@ -237,12 +242,22 @@ static int keep_copy(struct meta_tx *tx, struct finish_work *work,
 	return 0;
 }
 
-static int finish_work(struct meta_tx *tx, void *context, struct err *err)
+/* The sweep takes a copy that has had no row for a day for garbage: one that
+ * waited long for its transaction must not get a row any more. */
+static int check_age(const struct finish_work *work, struct err *err)
 {
-	struct finish_work *work = context;
+	int64_t now = clock_monotonic_ms(work->registry->parts.clock);
+
+	if (work->key && now - work->published_ms > ROW_WITHIN_MS)
+		return err_set(err, ERR_TIMEOUT, "published too long ago");
+	return 0;
+}
+
+static int keep(struct meta_tx *tx, struct finish_work *work, struct err *err)
+{
 	int64_t repository = 0;
 
-	if (keep_copy(tx, work, err) < 0)
+	if (check_age(work, err) < 0 || keep_copy(tx, work, err) < 0)
 		return -1;
 	if (registry_ensure_repository(work->registry, tx, work->at,
 				       &repository, err) < 0 ||
@@ -253,6 +268,15 @@ static int finish_work(struct meta_tx *tx, void *context, struct err *err)
 		return -1;
 	return registry_event(tx, work->at, "blob.push", work->digest,
 			      (struct span){0}, err);
+}
+
+static int finish_work(struct meta_tx *tx, void *context, struct err *err)
+{
+	struct finish_work *work = context;
+	int done = keep(tx, work, err);
+
+	work->refused = done < 0;
+	return done;
 }
 
 /* 1 if some copy is there, so that ours need not be published. */
@@ -286,12 +310,11 @@ static int publish_and_commit(struct upload *upload, struct finish_work *work,
 	    upload_publish(upload, key, err) < 0)
 		return -1;
 	work->key = key;
+	work->published_ms = clock_monotonic_ms(work->registry->parts.clock);
 	int done = registry_write(work->registry, work->at, finish_work, work,
 				  err);
 	work->key = NULL;
-	if (done == 0 && work->surplus)
-		remove_copy(work->registry, key);
-	if (done < 0 && err->code != ERR_UNAVAILABLE && err->code != ERR_IO)
+	if (work->refused || (done == 0 && work->surplus))
 		remove_copy(work->registry, key);
 	return done;
 }
