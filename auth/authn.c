@@ -22,7 +22,7 @@
 struct authn {
 	struct authn_config config;	/* immutable */
 	struct verified *verified;	/* what was checked lately; owned */
-	char decoy[PASSWORD_HASH_SIZE]; /* hash of nobody's password */
+	char decoy[PASSWORD_HASH_SIZE]; /* a hash that no password has */
 	struct lock lock;		/* guards hashing */
 	struct cond slot;		/* hashing went down */
 	long hashing;			/* passwords being hashed now */
@@ -40,8 +40,7 @@ int authn_new(const struct authn_config *config, struct authn **ret_authn,
 	authn->hashing_max = sysconf(_SC_NPROCESSORS_ONLN);
 	lock_init(&authn->lock);
 	cond_init(&authn->slot);
-	if (password_hash(SPAN_LIT("no user has this"), authn->decoy, err) <
-		    0 ||
+	if (password_decoy(authn->decoy, err) < 0 ||
 	    verified_new(&authn->verified, err) < 0) {
 		authn_free(authn);
 		return -1;

@@ -51,6 +51,23 @@ static int derive(const struct scrypt *scrypt, struct span password,
 	return 0;
 }
 
+static int write_hash(const uint8_t salt[SALT_SIZE],
+		      const uint8_t key[KEY_SIZE],
+		      char ret_hash[PASSWORD_HASH_SIZE], struct err *err)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT(PASSWORD_HASH_SIZE - 1);
+
+	buf_appendf(&text, "$scrypt$ln=%d,r=%d,p=%d$", COST_LOG2, BLOCK_SIZE,
+		    PARALLEL);
+	enc_base64url(salt, SALT_SIZE, &text);
+	buf_append_char(&text, '$');
+	enc_base64url(key, KEY_SIZE, &text);
+	if (buf_check(&text, err) < 0)
+		return -1;
+	memcpy(ret_hash, text.data, text.len + 1);
+	return 0;
+}
+
 int password_hash(struct span password, char ret_hash[PASSWORD_HASH_SIZE],
 		  struct err *err)
 {
@@ -60,7 +77,6 @@ int password_hash(struct span password, char ret_hash[PASSWORD_HASH_SIZE],
 				.parallel = PARALLEL,
 				.salt = BUF_INIT(SALT_SIZE),
 				.key = BUF_INIT(KEY_SIZE)};
-	CLEANUP(buf_release) struct buf text = BUF_INIT(PASSWORD_HASH_SIZE - 1);
 	uint8_t salt[SALT_SIZE];
 	uint8_t key[KEY_SIZE];
 
@@ -73,16 +89,21 @@ int password_hash(struct span password, char ret_hash[PASSWORD_HASH_SIZE],
 	if (buf_check(&scrypt.salt, err) < 0 ||
 	    derive(&scrypt, password, key, sizeof(key), err) < 0)
 		return -1;
-	buf_appendf(&text, "$scrypt$ln=%d,r=%d,p=%d$", COST_LOG2, BLOCK_SIZE,
-		    PARALLEL);
-	enc_base64url(salt, sizeof(salt), &text);
-	buf_append_char(&text, '$');
-	enc_base64url(key, sizeof(key), &text);
+	int done = write_hash(salt, key, ret_hash, err);
+
 	OPENSSL_cleanse(key, sizeof(key));
-	if (buf_check(&text, err) < 0)
+	return done;
+}
+
+int password_decoy(char ret_hash[PASSWORD_HASH_SIZE], struct err *err)
+{
+	uint8_t salt[SALT_SIZE];
+	uint8_t key[KEY_SIZE];
+
+	if (rand_bytes(salt, sizeof(salt), err) < 0 ||
+	    rand_bytes(key, sizeof(key), err) < 0)
 		return -1;
-	memcpy(ret_hash, text.data, text.len + 1);
-	return 0;
+	return write_hash(salt, key, ret_hash, err);
 }
 
 /* "name=number" up to the next separator, within its bounds. */

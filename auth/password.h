@@ -22,6 +22,10 @@ struct err;
 int password_hash(struct span password, char ret_hash[PASSWORD_HASH_SIZE],
 		  struct err *err);
 
+/* A hash of no password, at no cost: checking against it takes as long as
+ * against a real one. */
+int password_decoy(char ret_hash[PASSWORD_HASH_SIZE], struct err *err);
+
 /* 1 it is the password of that hash, 0 it is not, -1 the hash cannot be read
  * (ERR_CORRUPT) or computed.  The comparison takes constant time. */
 int password_verify(struct span password, const char *hash, struct err *err);
