@@ -74,9 +74,9 @@ typedef int meta_work_fn(struct meta_tx *tx, void *context, struct err *err);
 
 /*
  * Run work in a transaction and wait until it is durable.  0: committed and
- * survives a power cut.  -1: nothing of it is there, unless the code is
- * ERR_UNAVAILABLE with the connection lost during the commit, when it may be
- * there or not and the client must ask again.
+ * survives a power cut.  -1: nothing of it is there, unless the commit itself
+ * failed (ERR_UNAVAILABLE: its answer was lost; ERR_IO: the medium), when it
+ * may be there or not and the client must ask again.
  */
 int meta_write(struct meta *meta, meta_work_fn *work, void *context,
 	       struct err *err);

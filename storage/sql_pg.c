@@ -190,13 +190,20 @@ static int check_database(struct sql_conn *conn, struct err *err)
 	if (query(conn,
 		  "SELECT 'B'::text < 'a'::text AND 'a-b'::text < 'a.'::text "
 		  "AND 'aa'::text > 'a_'::text, "
-		  "current_setting('server_encoding') = 'UTF8'",
+		  "current_setting('server_encoding') = 'UTF8', "
+		  "current_schema() IS NOT NULL",
 		  &result, err) < 0)
 		return -1;
 
 	bool bytes = strcmp(pq.PQgetvalue(result, 0, 0), "t") == 0;
 	bool utf8 = strcmp(pq.PQgetvalue(result, 0, 1), "t") == 0;
+	bool schema = strcmp(pq.PQgetvalue(result, 0, 2), "t") == 0;
 	pq.PQclear(result);
+	if (!schema)
+		return err_set(
+			err, ERR_UNSUPPORTED,
+			"the PostgreSQL database lacks the schema of the "
+			"search_path");
 	if (bytes && utf8)
 		return 0;
 	return err_set(err, ERR_UNSUPPORTED,

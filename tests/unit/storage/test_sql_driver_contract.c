@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "tests/lib/sql_faulty.h"
@@ -441,6 +442,53 @@ static void test_a_database_that_cannot_be_had(void)
 	driver->ops->free(driver);
 }
 
+/* Make a database by that statement, which ends in options, and look at what
+ * connecting to it says. */
+static void check_refused(const char *options, const char *want)
+{
+	const char *base = getenv("BERTH_TEST_POSTGRES");
+	struct sql_conn *conn = connect_to(SQL_WRITE);
+	struct sql_conn *refused = NULL;
+	struct sql_driver *other = NULL;
+	struct err err = ERR_INIT;
+	char name[64];
+	char text[512];
+
+	snprintf(name, sizeof(name), "berth_test_%ld", (long)getpid());
+	snprintf(text, sizeof(text), "CREATE DATABASE %s TEMPLATE template0 %s",
+		 name, options);
+	if (ops->exec(conn, text, &err) < 0)
+		fprintf(stderr, "%s\n", err.text);
+	CHECK(err.code == ERR_NONE);
+
+	snprintf(text, sizeof(text), "%s%cdbname=%s", base,
+		 strchr(base, '?') ? '&' : '?', name);
+	CHECK(sql_pg_new(text, &other, &err) == 0);
+	CHECK(ops->connect(other, SQL_READ, &refused, &err) == -1);
+	CHECK(err.code == ERR_UNSUPPORTED && strstr(err.text, want));
+	other->ops->free(other);
+
+	err_clear(&err);
+	snprintf(text, sizeof(text), "DROP DATABASE %s", name);
+	CHECK(ops->exec(conn, text, &err) == 0);
+	ops->disconnect(conn);
+}
+
+static void test_a_database_of_another_order_is_refused(void)
+{
+	struct sql_conn *conn = set_up();
+
+	if (sql_fixture_postgres()) {
+		check_refused("ENCODING 'SQL_ASCII' LC_COLLATE 'C' "
+			      "LC_CTYPE 'C'",
+			      "CREATE DATABASE");
+		check_refused("ENCODING 'UTF8' LOCALE_PROVIDER icu "
+			      "ICU_LOCALE 'en-US'",
+			      "CREATE DATABASE");
+	}
+	tear_down(conn);
+}
+
 /* The decorator keeps the contract of what it wraps. */
 static void test_a_decorated_driver_fails_when_told(void)
 {
@@ -488,6 +536,7 @@ int main(int argc, char **argv)
 		CHECK_CASE(test_tending_a_long_log_loses_nothing),
 		CHECK_CASE(test_the_file_is_its_owners_alone),
 		CHECK_CASE(test_a_database_that_cannot_be_had),
+		CHECK_CASE(test_a_database_of_another_order_is_refused),
 		CHECK_CASE(test_a_decorated_driver_fails_when_told),
 	};
 
