@@ -186,30 +186,26 @@ static int run(struct sql_conn *conn, const char *script, struct err *err)
 static int check_database(struct sql_conn *conn, struct err *err)
 {
 	PGresult *result = NULL;
+	int rc = 0;
 
 	if (query(conn,
-		  "SELECT 'B'::text < 'a'::text AND 'a-b'::text < 'a.'::text "
-		  "AND 'aa'::text > 'a_'::text, "
-		  "current_setting('server_encoding') = 'UTF8', "
-		  "current_schema() IS NOT NULL",
+		  "SELECT CASE WHEN current_schema() IS NULL "
+		  "THEN 'lacks the schema of its search_path' "
+		  "WHEN 'B'::text < 'a'::text AND 'a-b'::text < 'a.'::text "
+		  "AND 'aa'::text > 'a_'::text "
+		  "AND current_setting('server_encoding') = 'UTF8' THEN '' "
+		  "ELSE 'must be UTF8 and sort by bytes: CREATE DATABASE berth "
+		  "TEMPLATE template0 ENCODING ''UTF8'' LC_COLLATE ''C'' "
+		  "LC_CTYPE ''C''' END",
 		  &result, err) < 0)
 		return -1;
 
-	bool bytes = strcmp(pq.PQgetvalue(result, 0, 0), "t") == 0;
-	bool utf8 = strcmp(pq.PQgetvalue(result, 0, 1), "t") == 0;
-	bool schema = strcmp(pq.PQgetvalue(result, 0, 2), "t") == 0;
+	const char *why = pq.PQgetvalue(result, 0, 0);
+	if (why[0] != '\0')
+		rc = err_set(err, ERR_UNSUPPORTED, "the PostgreSQL database %s",
+			     why);
 	pq.PQclear(result);
-	if (!schema)
-		return err_set(
-			err, ERR_UNSUPPORTED,
-			"the PostgreSQL database lacks the schema of the "
-			"search_path");
-	if (bytes && utf8)
-		return 0;
-	return err_set(err, ERR_UNSUPPORTED,
-		       "the PostgreSQL database must be UTF8 and sort by "
-		       "bytes: CREATE DATABASE berth TEMPLATE template0 "
-		       "ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'");
+	return rc;
 }
 
 /*
