@@ -29,8 +29,10 @@ struct cache_config {
 	size_t entry_bytes_max; /* a larger body is not kept */
 };
 
+/* config is copied, metrics borrowed. */
 int cache_new(const struct cache_config *config, struct metrics *metrics,
 	      struct cache **ret_cache, struct err *err);
+/* Answers being sent keep their own references.  NULL is fine. */
 void cache_free(struct cache *cache);
 
 /* The generation of a repository (account, region and name in one text). */

@@ -21,6 +21,7 @@ int acceptor_new(int listen_fd, struct front *front, struct loop **loops,
 		 size_t loop_count, struct acceptor **ret_acceptor,
 		 struct err *err);
 
+/* Accept from now on, on a thread of its own. */
 int acceptor_start(struct acceptor *acceptor, struct err *err);
 
 /* Wait for its end; one never started, and NULL, are fine. */

@@ -11,8 +11,10 @@
 struct addresses;
 struct err;
 
+/* An empty table. */
 int addresses_new(struct addresses **ret_addresses, struct err *err);
-void addresses_free(struct addresses *addresses); /* NULL is fine */
+/* NULL is fine. */
+void addresses_free(struct addresses *addresses);
 
 /* Count one more of that address, unless it has max already (0: no limit) or
  * there is no memory to count it: false. */

@@ -33,8 +33,11 @@ int entity_new_bytes(const struct entity_head *head, struct buf *body,
 int entity_new_file(const struct entity_head *head, int fd, uint64_t size,
 		    struct entity **ret_entity, struct err *err);
 
+/* One reference more; returns entity. */
 struct entity *entity_ref(struct entity *entity);
-void entity_unref(struct entity *entity); /* NULL is fine */
+
+/* One less; the last frees it.  NULL is fine. */
+void entity_unref(struct entity *entity);
 
 /* Its length, media type, digest and, for a file, descriptor (else -1). */
 uint64_t entity_size(const struct entity *entity);

@@ -7,6 +7,7 @@
  * is suspended, and the library calls the same step again when it is resumed.
  */
 #include <microhttpd.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/arena.h"
@@ -358,6 +359,19 @@ static void end(struct loop *loop, struct exchange *exchange)
 	loop_exchange_free(loop, exchange);
 }
 
+/* The library answered by itself, or nobody did. */
+static void note_half_request(struct exchange *exchange)
+{
+	struct response *response = &exchange->request.response;
+
+	if (exchange->phase != WIRE_LINE || response->status != 0)
+		return;
+	response->status = 400;
+	response->error = ERR_INVALID;
+	snprintf(response->error_text, sizeof(response->error_text),
+		 "the header did not come whole or could not be read");
+}
+
 static void on_completed(void *context, struct MHD_Connection *wire,
 			 void **request, enum MHD_RequestTerminationCode code)
 {
@@ -370,6 +384,7 @@ static void on_completed(void *context, struct MHD_Connection *wire,
 	*request = NULL;
 	exchange->aborted = code != MHD_REQUEST_TERMINATED_COMPLETED_OK &&
 			    exchange->phase != WIRE_LINGER;
+	note_half_request(exchange);
 	end(loop, exchange);
 	if (!connection)
 		return;
