@@ -15,8 +15,8 @@
 
 #define PARAMETERS_MAX 16
 #define BUSY_MS 5000
-/* A checkpoint copies at most that many pages while nobody waits; past the
- * second number it runs though there is work, or the log would never end. */
+/* Pages that a checkpoint waits for while nobody else waits; past the second
+ * number it runs though there is work, or the log would never end. */
 #define CHECKPOINT_PAGES 1000
 #define CHECKPOINT_PAGES_URGENT 8000
 
@@ -36,6 +36,7 @@ struct sql_conn {
 	bool broken;		/* a commit failed, or a transaction is gone */
 	bool in_transaction;	/* between begin and its end */
 	int wal_pages;		/* in the log after the last commit */
+	int copied_pages;	/* of them, by the last checkpoint */
 	int lock_fd;		/* of try_lock(), or -1 */
 	struct sql_cache cache; /* of struct sql_stmt */
 };
@@ -50,16 +51,6 @@ struct sql_stmt {
 	 * appearance; 0 where the statement has no such parameter. */
 	int index[PARAMETERS_MAX + 1];
 };
-
-static enum err_code code_of_constraint(int extended)
-{
-	return extended == SQLITE_CONSTRAINT_UNIQUE ||
-			       extended == SQLITE_CONSTRAINT_PRIMARYKEY ||
-			       extended == SQLITE_CONSTRAINT_ROWID ||
-			       extended == SQLITE_CONSTRAINT_FOREIGNKEY
-		       ? ERR_CONFLICT
-		       : ERR_INTERNAL;
-}
 
 static enum err_code code_of_io(int extended, int os)
 {
@@ -80,7 +71,8 @@ static enum err_code code_of(int extended, int os)
 	case SQLITE_INTERRUPT:
 		return ERR_UNAVAILABLE;
 	case SQLITE_CONSTRAINT:
-		return code_of_constraint(extended);
+		return extended == SQLITE_CONSTRAINT_NOTNULL ? ERR_INTERNAL
+							     : ERR_CONFLICT;
 	case SQLITE_FULL:
 		return ERR_NO_SPACE;
 	case SQLITE_NOMEM:
@@ -492,14 +484,19 @@ static int sqlite_commit(struct sql_conn *conn, struct err *err)
 static void sqlite_tend(struct sql_conn *conn, bool busy)
 {
 	int enough = busy ? CHECKPOINT_PAGES_URGENT : CHECKPOINT_PAGES;
+	int copied = 0;
 
-	if (conn->access != SQL_WRITE || conn->wal_pages < enough)
+	/* The log starts anew once all of it is copied and nobody reads it. */
+	if (conn->wal_pages < conn->copied_pages)
+		conn->copied_pages = 0;
+	if (conn->wal_pages - conn->copied_pages < enough)
 		return;
 	/* A failure is no loss: the log keeps what was not copied, and what
 	 * the next commit meets will be told. */
-	sqlite3_wal_checkpoint_v2(conn->db, "main", SQLITE_CHECKPOINT_PASSIVE,
-				  NULL, NULL);
-	conn->wal_pages = 0;
+	if (sqlite3_wal_checkpoint_v2(conn->db, "main",
+				      SQLITE_CHECKPOINT_PASSIVE, NULL,
+				      &copied) == SQLITE_OK)
+		conn->copied_pages = copied;
 }
 
 static int sqlite_try_lock(struct sql_conn *conn, int64_t number,
