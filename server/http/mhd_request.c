@@ -410,6 +410,12 @@ static void on_connection(void *context, struct MHD_Connection *wire,
 		loop->connections++;
 		return;
 	}
+	/* A line whose parameters alone fill the library's memory ends the
+	 * connection without a call of ours in between. */
+	if (connection->exchange) {
+		connection->exchange->aborted = true;
+		end(loop, connection->exchange);
+	}
 	loop->connections--;
 	list_remove(&connection->place);
 	front_forget(loop->front, connection);

@@ -131,11 +131,9 @@ static enum step_result step_target(struct exchange *exchange)
 
 	if (request->target.len >
 	    atomic_load_explicit(&exchange->pipeline->target_max,
-				 memory_order_relaxed)) {
-		request->response.close = true;
+				 memory_order_relaxed))
 		return refuse(exchange, ERR_TOO_LARGE, 414,
 			      "target over the limit");
-	}
 	if (target_parse(request->target, &request->arena, &request->path,
 			 &request->query, &err) < 0)
 		return fail(exchange, &err);
@@ -204,6 +202,14 @@ static enum step_result step_came_back(struct exchange *exchange)
 	return STEP_NEXT;
 }
 
+/* The client runs on this machine. */
+static bool is_local(struct span peer)
+{
+	return span_equal(peer, SPAN_LIT("::1")) ||
+	       span_starts(peer, SPAN_LIT("127.")) ||
+	       span_starts(peer, SPAN_LIT("::ffff:127."));
+}
+
 static enum step_result step_authorise(struct exchange *exchange)
 {
 	struct request *request = &exchange->request;
@@ -215,6 +221,7 @@ static enum step_result step_authorise(struct exchange *exchange)
 	if (router_names_repository(exchange->pipeline->parts.router,
 				    request->route))
 		repository = request->params[ROUTE_NAME];
+	request->principal.local = is_local(request->peer);
 	if (authz_check(exchange->pipeline->parts.authz, &request->principal,
 			request->route->action, repository, &err) < 0)
 		return fail(exchange, &err);

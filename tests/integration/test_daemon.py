@@ -147,10 +147,11 @@ def test_log_lines(own_server):
     """One line a request, with its id, and no client bytes run loose."""
     server = own_server("log.format=json")
     client = server.client()
-    reply = client.get("/v2/absent/tags/list?x=%22%0a%7b%00").expect(404)
+    reply = client.get("/v2/absent/tags/list?x=%22%0a%7b%01").expect(404)
+    client.get("/v2/a%22%0a%1b%5b31m%01/tags/list").expect(400)
     ident = reply.get("X-Request-Id")
     client.anonymous().get("/v2/", headers={
-        "User-Agent": 'evil"\x01\x1b[31m', "Authorization":
+        "User-Agent": 'evil"\xe9{}\\', "Authorization":
         "Basic " + "c2VjcmV0OnNlY3JldA=="}).expect(401)
     server.stop()
     with open(server.log, "rb") as file:
