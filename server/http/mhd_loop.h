@@ -64,6 +64,10 @@ void loop_phase(struct connection *connection, enum phase phase,
  * the connection is of no use (mhd_response.c). */
 int mhd_response_raw(struct exchange *exchange);
 
+/* False if the library has no room for the answer's fields
+ * (mhd_response.c). */
+bool mhd_response_fits(const struct exchange *exchange);
+
 /* Have the answer sent by the library (mhd_response.c): 0, or -1. */
 int mhd_response_queue(struct exchange *exchange);
 

@@ -142,6 +142,11 @@ static enum MHD_Result answer(struct exchange *exchange)
 
 	if (loop->draining)
 		exchange->request.response.close = true;
+	if (!mhd_response_fits(exchange)) {
+		exchange->phase = WIRE_LINGER;
+		mhd_response_raw(exchange);
+		return MHD_NO;
+	}
 	if (mhd_response_queue(exchange) < 0)
 		return MHD_NO;
 	exchange->phase = WIRE_SENT;

@@ -20,6 +20,8 @@
 
 #define RAW_MAX (64u << 10) /* bytes of an answer sent past the library */
 #define FIELD_MAX 64	    /* bytes of a value formatted here */
+#define HEAD_BYTES 1024 /* of the fields that an entity and the library add */
+#define NOTE_BYTES 80	/* that the library keeps per field and parameter */
 
 static void unref_body(void *body)
 {
@@ -223,6 +225,25 @@ static uint64_t bytes_to_send(const struct request *request)
 	    response->status == 204)
 		return 0;
 	return response->entity ? response->length : response->body.len;
+}
+
+/* The library builds the header fields in what the request left of the
+ * connection's memory, and drops the connection where that is too little. */
+bool mhd_response_fits(const struct exchange *exchange)
+{
+	const struct request *request = &exchange->request;
+	const struct response *response = &request->response;
+	const struct connection *connection = exchange->connection;
+	size_t notes = exchange->field_count + 1;
+	size_t needed = HEAD_BYTES;
+
+	for (size_t i = 0; i < request->query.len; i++)
+		notes += request->query.text[i] == '&';
+	for (size_t i = 0; i < response->header_count; i++)
+		needed += strlen(response->headers[i].name) +
+			  strlen(response->headers[i].value) + 4;
+	return needed + notes * NOTE_BYTES + exchange->header_bytes <
+	       connection->loop->front->pool_bytes;
 }
 
 static int queue(struct exchange *exchange, struct MHD_Response *wire)

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define HTTP_ANSWER_HEAD_SIZE 8192 /* bytes of status line and fields */
+#define HTTP_ANSWER_HEAD_SIZE 16384 /* bytes of status line and fields */
 
 struct http_client {
 	int fd;		 /* -1 once closed */

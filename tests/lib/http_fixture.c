@@ -111,6 +111,19 @@ static int stall_work(struct request *request, struct err *err)
 	return answer_text(request, "released\n");
 }
 
+static int fields_quick(struct request *request, struct err *err)
+{
+	struct span value;
+
+	for (size_t i = 0; i < 64; i++) {
+		if (request_query(request, "f", i, &value, err) != 1)
+			break;
+		response_headerf(request, "F", "%.*s", SPAN_ARG(value));
+	}
+	buf_append_text(response_body(request, 200, "text/plain"), "fields\n");
+	return 1;
+}
+
 static int echo_work(struct request *request, struct err *err)
 {
 	(void)err;
@@ -200,6 +213,7 @@ static const struct handler memory = {.quick = memory_quick};
 static const struct handler file = {.quick = file_quick};
 static const struct handler worker = {.work = work_work};
 static const struct handler stall = {.work = stall_work};
+static const struct handler fields = {.quick = fields_quick};
 static const struct handler echo = {.work = echo_work};
 static const struct handler name = {.quick = name_quick};
 static const struct handler stream = {.open = stream_open,
@@ -222,6 +236,8 @@ static const struct route routes[] = {
 	 &worker},
 	{HTTP_GET, "/stall", ACTION_PUBLIC, DOOR_PLAIN, BODY_NONE, 0, "stall",
 	 &stall},
+	{HTTP_GET, "/fields", ACTION_PUBLIC, DOOR_PLAIN, BODY_NONE, 0, "fields",
+	 &fields},
 	{HTTP_PUT, "/echo", ACTION_PUSH, DOOR_PLAIN, BODY_BUFFERED, 65536,
 	 "echo", &echo},
 	{HTTP_PUT, "/stream/{id}", ACTION_PUSH, DOOR_PLAIN, BODY_STREAMED, 0,

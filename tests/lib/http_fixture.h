@@ -13,6 +13,7 @@
  *   GET /work            answers "worked\n" from a worker
  *   GET /login           the same for who is known
  *   GET /stall           answers from a worker once fixture->release is set
+ *   GET /fields?f=...      a field for each f, up to 64 of them
  *   PUT /echo            gives a buffered body (at most 64 KiB) back
  *   PUT /stream/{id}     counts the bytes of a streamed body; the id says how:
  *                        "plain"; "slow" takes 1000 bytes at a time and is

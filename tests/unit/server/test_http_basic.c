@@ -351,6 +351,33 @@ static void test_limits_a_buffered_body(void)
 	http_fixture_stop(&app);
 }
 
+/* Fields that do not fit into a connection's memory come across anyway. */
+static void test_sends_many_fields(void)
+{
+	struct http_answer answer;
+	struct app app;
+	char target[8200];
+
+	http_fixture_init(&app);
+	app.config.target_bytes = 8192;
+	app.config.header_bytes = 8192 + 1024;
+	http_fixture_start(&app);
+	for (int count = 1; count <= 64; count += 7) {
+		size_t used =
+			(size_t)snprintf(target, sizeof(target), "/fields?f=x");
+
+		for (int i = 1; i < count; i++)
+			used += (size_t)snprintf(target + used,
+						 sizeof(target) - used,
+						 "&f=%0119d", i);
+		http_get(app.address, "GET", target, "", &answer);
+		CHECK(answer.status == 200 && answer.whole);
+		CHECK_TEXT(answer.body, "fields\n");
+		http_answer_release(&answer);
+	}
+	http_fixture_stop(&app);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct check_case cases[] = {
@@ -366,6 +393,7 @@ int main(int argc, char **argv)
 		CHECK_CASE(test_asks_who_it_is),
 		CHECK_CASE(test_honours_expect),
 		CHECK_CASE(test_limits_a_buffered_body),
+		CHECK_CASE(test_sends_many_fields),
 	};
 
 	return CHECK_RUN(argc, argv, cases);
