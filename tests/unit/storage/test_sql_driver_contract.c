@@ -446,6 +446,36 @@ static void test_a_database_that_cannot_be_had(void)
 	driver->ops->free(driver);
 }
 
+static void test_a_file_that_is_no_database_is_refused(void)
+{
+	char path[512];
+	char moved[512];
+	struct sql_conn *conn = set_up();
+	struct err err = ERR_INIT;
+
+	ops->disconnect(conn);
+	conn = NULL;
+	snprintf(path, sizeof(path), "%s/berth.db", sql_fixture_dir());
+	snprintf(moved, sizeof(moved), "%s/moved.db", sql_fixture_dir());
+	if (!sql_fixture_postgres()) {
+		/* Nor is a link followed, wherever it leads. */
+		CHECK(rename(path, moved) == 0 && symlink(moved, path) == 0);
+		CHECK(ops->connect(driver, SQL_WRITE, &conn, &err) == -1);
+		CHECK(err.code != ERR_NONE && !conn);
+		CHECK(unlink(path) == 0);
+
+		FILE *file = fopen(path, "w");
+		CHECK(file);
+		for (int i = 0; i < 1000; i++)
+			fputs("this is no database\n", file);
+		CHECK(fclose(file) == 0);
+		err_clear(&err);
+		CHECK(ops->connect(driver, SQL_WRITE, &conn, &err) == -1);
+		CHECK(err.code == ERR_CORRUPT && !conn);
+	}
+	tear_down(conn);
+}
+
 /* Make a database by that statement, which ends in options, and look at what
  * connecting to it says. */
 static void check_refused(const char *options, const char *want)
@@ -557,6 +587,7 @@ int main(int argc, char **argv)
 		CHECK_CASE(test_tending_a_long_log_loses_nothing),
 		CHECK_CASE(test_the_file_is_its_owners_alone),
 		CHECK_CASE(test_a_database_that_cannot_be_had),
+		CHECK_CASE(test_a_file_that_is_no_database_is_refused),
 		CHECK_CASE(test_a_database_without_its_schema_is_refused),
 		CHECK_CASE(test_a_database_of_another_order_is_refused),
 		CHECK_CASE(test_a_decorated_driver_fails_when_told),
