@@ -31,6 +31,8 @@ struct authn_config {
 	int64_t cache_ms; /* how long a verified password counts; 0 = never */
 };
 
+/* Config's strings must outlive it.  Fails with ERR_NO_MEMORY, or where there
+ * is no randomness.  authn_free accepts NULL. */
 int authn_new(const struct authn_config *config, struct authn **ret_authn,
 	      struct err *err);
 void authn_free(struct authn *authn);

@@ -18,6 +18,8 @@
 struct err;
 struct verified;
 
+/* An empty table; ERR_NO_MEMORY, or no randomness.  verified_free accepts
+ * NULL. */
 int verified_new(struct verified **ret_verified, struct err *err);
 void verified_free(struct verified *verified);
 

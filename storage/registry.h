@@ -57,6 +57,8 @@ struct registry_parts {
 	void *context; /* handed to changed */
 };
 
+/* Take over what the last start left: parts are borrowed until registry_free,
+ * config is copied.  Any failure of the storage below. */
 int registry_new(const struct registry_config *config,
 		 const struct registry_parts *parts,
 		 struct registry **ret_registry, struct err *err);

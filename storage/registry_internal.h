@@ -55,6 +55,7 @@ int registry_write(const struct registry *registry,
 
 /* ---- the table of uploads (upload_table.c) ---- */
 
+/* An empty table; ERR_NO_MEMORY, or no randomness. */
 int upload_table_new(struct upload_table **ret_table, struct err *err);
 
 /* Closes the stages of idle uploads; none is held by now. */

@@ -31,7 +31,7 @@ FENCES = {
     r"microhttpd\.h": r"server/http/mhd_\w+\.c",
     r"sqlite3\.h": r"storage/sql_sqlite\.c",
     r"libpq-fe\.h": r"storage/sql_pg\.c",
-    r"curl/.*\.h": r"base/httpc\.c",
+    r"curl/.*\.h": r"(base/httpc|cli/client)\.c",
     r"zstd\.h": r"scanner/inflate\.c",
     r"yaml\.h": r"conf/\w+\.[ch]",
     r"archive(_entry)?\.h": r"cli/\w+\.c",

@@ -61,6 +61,10 @@ TOKEN = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|'
                    r"'(?:\\.|[^'\\\n])*'", re.S)
 
 
+# A macro that stands for a whole declaration, without a semicolon.
+LONE_MACRO = re.compile(r"^[A-Z][A-Z0-9_]*\([^;{}()]*\)$", re.M)
+
+
 def blank(match):
     """Keeps newlines and quotes, so that positions stay what they were."""
     text = match.group(0)
@@ -76,7 +80,7 @@ def strip_c(text):
         directive = in_directive or line.lstrip().startswith("#")
         in_directive = directive and line.endswith("\\")
         out.append(" " * len(line) if directive else line)
-    return "\n".join(out)
+    return LONE_MACRO.sub(blank, "\n".join(out))
 
 
 def strip_comments(text):
