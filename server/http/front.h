@@ -50,7 +50,7 @@ struct connection {
 	struct list place;		 /* in the loop's wheel */
 	struct loop *loop;		 /* borrowed */
 	struct exchange *exchange;	 /* the one that runs, or NULL */
-	void *wire;			 /* the transport's */
+	void *wire;			 /* the transport's, once it has one */
 	int fd;				 /* the transport closes it */
 	struct sockaddr_storage address; /* of the client */
 	socklen_t address_len;

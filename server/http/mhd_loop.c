@@ -28,6 +28,7 @@
 #define TICK_MIN_MS 10
 #define TICK_MAX_MS 1000
 #define NEVER INT64_MAX
+#define HEARD_MAX 64 /* first bytes looked at in one turn */
 
 static void signal_locked(struct loop *loop) REQUIRES(loop->lock)
 {
@@ -127,8 +128,9 @@ static void place(struct loop *loop, struct connection *connection)
 static void shut(struct connection *connection)
 {
 	shutdown(connection->fd, SHUT_RDWR);
-	MHD_set_connection_option(connection->wire,
-				  MHD_CONNECTION_OPTION_TIMEOUT, 1u);
+	if (connection->wire)
+		MHD_set_connection_option(connection->wire,
+					  MHD_CONNECTION_OPTION_TIMEOUT, 1u);
 	connection->phase = PHASE_DEAD;
 	connection->deadline_ms = NEVER;
 }
@@ -235,23 +237,66 @@ static void sweep(struct loop *loop)
 	}
 }
 
+/* The socket is not known to the library: close it, and forget the rest. */
+static void dismiss(struct loop *loop, struct connection *connection)
+{
+	list_remove(&connection->place);
+	close(connection->fd);
+	front_forget(loop->front, connection);
+}
+
+static void admit(struct loop *loop, struct connection *connection)
+{
+	loop->adding = connection;
+	if (MHD_add_connection(loop->daemon, connection->fd,
+			       (const struct sockaddr *)&connection->address,
+			       connection->address_len) == MHD_YES)
+		return;
+	/* The socket is closed; the callbacks have seen to the rest if they ran
+	 * at all. */
+	if (loop->adding) {
+		list_remove(&connection->place);
+		front_forget(loop->front, connection);
+	}
+	loop->adding = NULL;
+}
+
+static void hear(struct loop *loop, struct connection *connection)
+{
+	switch (hello_peek(connection->fd)) {
+	case HELLO_NONE:
+		if (parking_put(&loop->parking, connection) < 0)
+			dismiss(loop, connection);
+		return;
+	case HELLO_HTTP:
+		admit(loop, connection);
+		return;
+	case HELLO_TLS:
+		hello_refuse_tls(connection->fd);
+		break;
+	case HELLO_END:
+		break;
+	}
+	dismiss(loop, connection);
+}
+
+/* Those whose first byte came meanwhile. */
+static void hear_parked(struct loop *loop)
+{
+	struct connection *heard[HEARD_MAX];
+	size_t count = parking_take(&loop->parking, heard, HEARD_MAX);
+
+	for (size_t i = 0; i < count; i++)
+		hear(loop, heard[i]);
+}
+
 /* A fresh connection has sent nothing yet, so every byte it has sent counts. */
 static void add(struct loop *loop, struct connection *connection)
 {
 	loop_phase(connection, PHASE_IDLE, atomic_load(&loop->front->idle_ms));
 	connection->progress = 0;
-	loop->adding = connection;
-	if (MHD_add_connection(loop->daemon, connection->fd,
-			       (const struct sockaddr *)&connection->address,
-			       connection->address_len) != MHD_YES) {
-		/* The socket is closed; the callbacks have seen to the rest if
-		 * they ran at all. */
-		if (loop->adding)
-			front_forget(loop->front, connection);
-		loop->adding = NULL;
-		return;
-	}
 	place(loop, connection);
+	hear(loop, connection);
 }
 
 static void take_over(struct loop *loop)
@@ -308,20 +353,22 @@ static void drain(struct loop *loop)
 
 static void wait_for_events(struct loop *loop)
 {
-	struct pollfd fds[2] = {
+	size_t parked = loop->parking.count;
+	struct pollfd fds[3] = {
 		{.fd = loop->epoll_fd, .events = POLLIN},
 		{.fd = loop->event_fd, .events = POLLIN},
+		{.fd = loop->parking.epoll_fd, .events = POLLIN},
 	};
 	MHD_UNSIGNED_LONG_LONG left;
 	int timeout_ms = -1;
 
-	if (loop->connections > 0)
+	if (loop->connections + parked > 0)
 		timeout_ms = (int)loop->wheel.tick_ms;
 	if (loop->draining && timeout_ms < 0)
 		timeout_ms = TICK_MIN_MS;
 	if (MHD_get_timeout(loop->daemon, &left) == MHD_YES && left == 0)
 		timeout_ms = 0;
-	poll(fds, 2, timeout_ms);
+	poll(fds, parked > 0 ? 3 : 2, timeout_ms);
 }
 
 /* The library was told that we see to SIGPIPE: otherwise it would not use
@@ -347,13 +394,14 @@ static void *run(void *context)
 	for (;;) {
 		loop->now_ms = clock_monotonic_ms(loop->front->clock);
 		take_over(loop);
+		hear_parked(loop);
 		MHD_run(loop->daemon);
 		sweep(loop);
 		if (loop->draining)
 			drain(loop);
 		log_flush();
 		if (loop->draining && loop->connections == 0 &&
-		    loop->closing == 0)
+		    loop->parking.count == 0 && loop->closing == 0)
 			break;
 		wait_for_events(loop);
 	}
@@ -386,6 +434,8 @@ static int loop_open(struct loop *loop, struct err *err)
 	loop->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (loop->event_fd < 0)
 		return err_sys(err, errno, "eventfd of an event loop");
+	if (parking_open(&loop->parking, err) < 0)
+		return -1;
 	if (mhd_request_options(loop, &loop->daemon) < 0)
 		return err_set(err, ERR_UNAVAILABLE,
 			       "the HTTP library did not start");
@@ -409,6 +459,7 @@ int loop_new(struct front *front, size_t index, struct loop **ret_loop,
 	loop->front = front;
 	loop->index = index;
 	loop->event_fd = -1;
+	loop->parking.epoll_fd = -1;
 	lock_init(&loop->lock);
 	if (loop_open(loop, err) < 0) {
 		loop_free(loop);
@@ -457,6 +508,7 @@ void loop_free(struct loop *loop)
 	}
 	if (loop->event_fd >= 0)
 		close(loop->event_fd);
+	parking_release(&loop->parking);
 	lock_release(&loop->lock);
 	free(loop);
 }

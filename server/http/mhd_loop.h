@@ -12,6 +12,7 @@
 #include "base/lock.h"
 #include "server/http/front.h"
 #include "server/http/loop.h"
+#include "server/http/parking.h"
 #include "server/http/wheel.h"
 
 struct MHD_Connection;
@@ -38,6 +39,7 @@ struct loop {
 	/* The loop's thread's alone. */
 	int64_t now_ms;		   /* at the start of this turn */
 	struct wheel wheel;	   /* of connections */
+	struct parking parking;	   /* of those that have said nothing */
 	struct connection *adding; /* not yet known to the daemon */
 	struct exchange *free;	   /* for further use */
 	size_t connections;	   /* known to the daemon */
