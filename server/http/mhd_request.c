@@ -342,10 +342,15 @@ static void *on_line(void *context, const char *target,
 	const char *copy =
 		arena_copy(&request->arena, target ? target : "", len);
 
+	if (!copy) {
+		pipeline_end(exchange);
+		loop_exchange_free(loop, exchange);
+		return NULL;
+	}
 	exchange->connection = connection;
 	exchange->phase = WIRE_LINE;
 	exchange->target_end = target ? target + len : NULL;
-	request->target = span_make(copy ? copy : "", copy ? len : 0);
+	request->target = span_make(copy, len);
 	request->peer = span_of(connection->peer);
 	connection->exchange = exchange;
 	loop_phase(connection, PHASE_HEADERS,

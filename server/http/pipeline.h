@@ -47,8 +47,8 @@ enum pipeline_next {
 	PIPELINE_ANSWER, /* send request.response; a body is of no use now */
 };
 
-/* Make a fresh exchange of memory that may hold an old one.  loop, connection
- * and wake are left alone. */
+/* Make a fresh exchange of memory that may hold an old one, which has ended.
+ * loop and wake are left alone. */
 void pipeline_begin(struct pipeline *pipeline, struct exchange *exchange);
 
 /* Go on, until something else is needed. */

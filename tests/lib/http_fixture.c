@@ -162,7 +162,8 @@ static int stream_open(struct request *request, struct err *err)
 	struct span how = request->params[0];
 	struct upload *upload = calloc(1, sizeof(*upload));
 
-	CHECK(upload);
+	if (!upload)
+		return err_set(err, ERR_NO_MEMORY, "no memory for an upload");
 	atomic_fetch_add(&request->app->opened, 1);
 	request->state = upload;
 	upload->request = request;
@@ -297,6 +298,19 @@ void http_fixture_init(struct app *app)
 	};
 }
 
+struct http_parts http_fixture_parts(struct app *app)
+{
+	return (struct http_parts){
+		.app = app,
+		.router = app->router,
+		.authz = &everybody,
+		.workers = app->workers,
+		.metrics = app->metrics,
+		.clock = &clock_system,
+		.shed_files = shed,
+	};
+}
+
 void http_fixture_start(struct app *app)
 {
 	static const struct route_table table = {
@@ -308,15 +322,7 @@ void http_fixture_start(struct app *app)
 	CHECK(metrics_new(&app->metrics, &err) == 0);
 	CHECK(pool_new("worker", 4, &app->workers, &err) == 0);
 	CHECK(router_new(&table, 1, &app->router, &err) == 0);
-	struct http_parts parts = {
-		.app = app,
-		.router = app->router,
-		.authz = &everybody,
-		.workers = app->workers,
-		.metrics = app->metrics,
-		.clock = &clock_system,
-		.shed_files = shed,
-	};
+	struct http_parts parts = http_fixture_parts(app);
 
 	CHECK(http_server_new(&app->config, &parts, &app->server, &err) == 0);
 	app->address = http_server_address(app->server);

@@ -55,6 +55,9 @@ struct app {
 void http_fixture_init(struct app *app);
 void http_fixture_start(struct app *app);
 
+/* What its server is made of. */
+struct http_parts http_fixture_parts(struct app *app);
+
 /* Have it stop on another thread, and go on. */
 void http_fixture_stop_begin(struct app *app);
 
