@@ -94,6 +94,19 @@ void client_reply_release(struct client_reply *reply)
 
 /* ---- libcurl's callbacks ---- */
 
+/* A redirect and a 100 come before the reply that counts. */
+static void forget_reply(struct transfer *transfer)
+{
+	struct client_reply *reply = transfer->reply;
+
+	transfer->received = 0;
+	buf_clear(&reply->body);
+	buf_clear(&reply->content_type);
+	buf_clear(&reply->location);
+	buf_clear(&reply->digest);
+	buf_clear(&reply->link);
+}
+
 static size_t on_header(char *line, size_t size, size_t count, void *context)
 {
 	struct transfer *transfer = context;
@@ -109,6 +122,8 @@ static size_t on_header(char *line, size_t size, size_t count, void *context)
 	struct span value = {0};
 	size_t len = size * count;
 
+	if (span_starts(span_make(line, len), SPAN_LIT("HTTP/")))
+		forget_reply(transfer);
 	if (!span_cut(span_make(line, len), ':', &name, &value))
 		return len;
 	while (value.len > 0 && (value.text[value.len - 1] == '\n' ||
@@ -123,14 +138,12 @@ static size_t on_header(char *line, size_t size, size_t count, void *context)
 	return len;
 }
 
-/* What a failure says is kept to be told, also where a success would go to a
- * file. */
-static bool goes_to_sink(const struct transfer *transfer)
+static bool is_good(const struct transfer *transfer)
 {
 	long status = 0;
 
 	curl_easy_getinfo(transfer->curl, CURLINFO_RESPONSE_CODE, &status);
-	return transfer->request->has_sink_fd && status >= 200 && status < 300;
+	return status >= 200 && status < 300;
 }
 
 static uint64_t reply_max(const struct client_request *request)
@@ -138,24 +151,31 @@ static uint64_t reply_max(const struct client_request *request)
 	return request->reply_max ? request->reply_max : REPLY_MAX_DEFAULT;
 }
 
+/* What a failure says is kept to be told, also where a success would go to a
+ * file. */
 static size_t on_body(char *data, size_t size, size_t count, void *context)
 {
 	struct transfer *transfer = context;
+	const struct client_request *request = transfer->request;
 	size_t len = size * count;
+	bool good = is_good(transfer);
+	int done = 0;
 
 	transfer->received += len;
-	if (transfer->received > reply_max(transfer->request)) {
+	if (transfer->received >
+	    (good ? reply_max(request) : REPLY_MAX_DEFAULT)) {
 		err_set(transfer->err, ERR_TOO_LARGE,
 			"the reply is longer than it may be");
 		return 0;
 	}
-	if (goes_to_sink(transfer))
-		return fsx_write_all(transfer->request->sink_fd, data, len,
-				     transfer->err) < 0
-			       ? 0
-			       : len;
-	buf_append(&transfer->reply->body, data, len);
-	return transfer->reply->body.failed == ERR_NONE ? len : 0;
+	if (good && request->has_sink_fd) {
+		done = fsx_write_all(request->sink_fd, data, len,
+				     transfer->err);
+	} else {
+		buf_append(&transfer->reply->body, data, len);
+		done = buf_check(&transfer->reply->body, transfer->err);
+	}
+	return done < 0 ? 0 : len;
 }
 
 static size_t read_file(struct transfer *transfer, char *data, size_t room)
@@ -213,11 +233,16 @@ static int on_progress(void *context, curl_off_t down_total, curl_off_t down,
 	const struct client_request *request = transfer->request;
 	bool sending = request->has_body_fd || request->body.len > 0;
 
-	if (request->progress)
-		request->progress(request->context,
-				  (uint64_t)(sending ? up : down),
-				  (uint64_t)(sending ? up_total : down_total));
-	return 0;
+	if (transfer->err->code != ERR_NONE)
+		return 1;
+	if (!request->progress ||
+	    request->progress(request->context, (uint64_t)(sending ? up : down),
+			      (uint64_t)(sending ? up_total : down_total)))
+		return 0;
+	err_set(transfer->err, ERR_UNAVAILABLE, "interrupted");
+	err_tell(transfer->err, "interrupted; the same command goes on where "
+				"this one stopped");
+	return 1;
 }
 
 /* ---- sending ---- */
@@ -237,8 +262,18 @@ static int add_header(struct curl_slist **list, const char *name,
 	return 0;
 }
 
+/* A registry may name any place for an upload; the password is not for all. */
+static bool is_own_address(const struct client *client, const char *path)
+{
+	size_t len = strlen(client->url);
+
+	return path[0] == '/' ||
+	       (strncmp(path, client->url, len) == 0 && path[len] == '/');
+}
+
 static void set_common(const struct client *client, struct transfer *transfer)
 {
+	const char *path = transfer->request->path;
 	CURL *curl = client->curl;
 
 	curl_easy_reset(curl);
@@ -251,7 +286,7 @@ static void set_common(const struct client *client, struct transfer *transfer)
 	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, 10L);
 	curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
 	curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, STILL_SECONDS);
-	if (client->user_password) {
+	if (client->user_password && is_own_address(client, path)) {
 		curl_easy_setopt(curl, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
 		curl_easy_setopt(curl, CURLOPT_USERPWD, client->user_password);
 	}
@@ -335,7 +370,9 @@ int client_send(struct client *client, const struct client_request *request,
 				    .reply = &reply,
 				    .err = err};
 
-	reply_init(&reply, reply_max(request));
+	reply_init(&reply, reply_max(request) > REPLY_MAX_DEFAULT
+				   ? reply_max(request)
+				   : REPLY_MAX_DEFAULT);
 	set_common(client, &transfer);
 	set_method(client->curl, &transfer);
 	if (set_address(client, request->path, err) < 0 ||
@@ -376,12 +413,14 @@ static int tell_status(const struct client_reply *reply,
 		message = message_of(tree);
 	err_set(err, reply->status == 404 ? ERR_NOT_FOUND : ERR_INVALID,
 		"%s answered with %ld", request->method, reply->status);
+	if (reply->status == 401)
+		return err_tell(err,
+				"the registry does not take this user and "
+				"password: give --credentials FILE, or set "
+				"BERTH_USER and BERTH_PASSWORD");
 	if (message.len > 0)
 		return err_tell(err, "%.*s", SPAN_ARG(message));
-	if (reply->status == 401)
-		return err_tell(err, "the registry wants a user and a "
-				     "password: set BERTH_USER and "
-				     "BERTH_PASSWORD");
+
 	return err_tell(err, "the registry answered with status %ld",
 			reply->status);
 }

@@ -3,11 +3,13 @@
 #define CLI_CLIENT_H
 
 /*
- * Requests to one registry, over libcurl.  Certificates are verified, redirects
- * are followed without handing credentials on, and a server that stands still
- * for a minute is given up.  One thread.
+ * Requests to one registry, over libcurl.  Certificates are verified, the
+ * credentials go to no other address than the registry's own, also where it
+ * redirects to one, and a server that stands still for a minute is given up.
+ * One thread.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,20 +19,24 @@
 struct client;
 struct err;
 
+/* Which registry, and who asks. */
 struct client_config {
-	const char *url;      /* "http://127.0.0.1:5000"; copied */
-	const char *user;     /* or NULL: no credentials; copied */
+	const char *url;  /* "http://127.0.0.1:5000"; copied; may not be "" */
+	const char *user; /* or NULL: no credentials; copied */
 	const char *password; /* copied */
 	const char *ca_file;  /* PEM file of trusted authorities, or NULL */
 };
 
+/* Needs no connection yet.  client_free accepts NULL. */
 int client_new(const struct client_config *config, struct client **ret_client,
 	       struct err *err);
 void client_free(struct client *client);
 
-/* Told how far a transfer is; both in bytes, total 0 while unknown. */
-typedef void client_progress_fn(void *context, uint64_t done, uint64_t total);
+/* Told how far a transfer is; both in bytes, total 0 while unknown.  False
+ * gives the transfer up. */
+typedef bool client_progress_fn(void *context, uint64_t done, uint64_t total);
 
+/* One request; a zeroed member is one that is not there. */
 struct client_request {
 	const char *method;	  /* "GET" */
 	const char *path;	  /* "/v2/..." or an absolute address */
@@ -42,7 +48,7 @@ struct client_request {
 	uint64_t body_size; /* bytes of that file */
 	int sink_fd;	    /* the reply's body goes here (if has_sink_fd) */
 	bool has_sink_fd;   /* sink_fd counts */
-	uint64_t reply_max; /* bytes of the reply's body; more is a failure */
+	uint64_t reply_max; /* bytes of a good reply's body; 0: 8 MiB */
 	client_progress_fn *progress; /* or NULL */
 	void *context;		      /* handed to progress */
 };
@@ -56,6 +62,8 @@ struct client_reply {
 	struct buf digest;	 /* of Docker-Content-Digest */
 	struct buf link;	 /* of Link */
 };
+
+/* Accepts a zeroed one. */
 void client_reply_release(struct client_reply *reply);
 
 /*

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -49,6 +50,19 @@ json_t *layout_entries(const struct layout *layout)
 	return layout->entries;
 }
 
+struct span layout_entry_name(const json_t *entry)
+{
+	const json_t *annotations = json_object_get(entry, "annotations");
+
+	return span_of(json_string_value(
+		json_object_get(annotations, NAME_ANNOTATION)));
+}
+
+int layout_dir_fd(const struct layout *layout)
+{
+	return layout->dir_fd;
+}
+
 /* ---- opening ---- */
 
 static int not_a_layout(struct err *err, const char *why)
@@ -57,14 +71,55 @@ static int not_a_layout(struct err *err, const char *why)
 	return err_tell(err, "not an OCI image layout: %s", why);
 }
 
+/* Open a file that somebody else made: no link, no device, no pipe. */
+static int open_regular(int dir_fd, const char *name, int *ret_fd,
+			uint64_t *ret_size, struct err *err)
+{
+	CLEANUP(cleanup_close)
+	int fd = openat(dir_fd, name,
+			O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	struct stat info;
+
+	if (fd < 0 && errno == ELOOP)
+		return err_set(err, ERR_CORRUPT, "%s is a link", name);
+	if (fd < 0)
+		return err_sys(err, errno, "opening %s", name);
+	if (fstat(fd, &info) < 0)
+		return err_sys(err, errno, "looking at %s", name);
+	if (!S_ISREG(info.st_mode))
+		return err_set(err, ERR_CORRUPT, "%s is no regular file", name);
+	*ret_fd = STEAL_FD(fd);
+	*ret_size = (uint64_t)info.st_size;
+	return 0;
+}
+
+/* Append the first size bytes of a file. */
+static int read_whole(int fd, uint64_t size, struct buf *out, struct err *err)
+{
+	if (size > out->max - out->len)
+		return err_set(err, ERR_TOO_LARGE, "over %zu bytes", out->max);
+	buf_reserve(out, (size_t)size);
+	if (buf_check(out, err) < 0 ||
+	    (size > 0 &&
+	     fsx_pread_all(fd, out->data + out->len, (size_t)size, 0, err) < 0))
+		return -1;
+	out->len += (size_t)size;
+	if (out->data)
+		out->data[out->len] = '\0';
+	return 0;
+}
+
 static int read_json(int dir_fd, const char *name, json_t **ret_json,
 		     struct err *err)
 {
 	CLEANUP(buf_release) struct buf text = BUF_INIT(LAYOUT_JSON_MAX);
+	CLEANUP(cleanup_close) int fd = -1;
+	uint64_t size = 0;
 
-	if (fsx_read_file(dir_fd, name, &text, err) < 0)
-		return err_wrap(err, "reading %s", name);
-	if (jsonx_parse(buf_span(&text), JSONX_DEPTH_MAX, ret_json, err) < 0)
+	if (open_regular(dir_fd, name, &fd, &size, err) < 0)
+		return -1;
+	if (read_whole(fd, size, &text, err) < 0 ||
+	    jsonx_parse(buf_span(&text), JSONX_DEPTH_MAX, ret_json, err) < 0)
 		return err_wrap(err, "reading %s", name);
 	return 0;
 }
@@ -108,7 +163,7 @@ static int open_folder(const char *path, struct layout **ret_layout,
 		return err_set(err, ERR_NO_MEMORY, "layout");
 	layout->dir_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (layout->dir_fd < 0)
-		return err_sys(err, errno, "opening %s", path);
+		return err_sys(err, errno, "opening folder %s", path);
 	*ret_layout = STEAL(layout);
 	return 0;
 }
@@ -151,6 +206,18 @@ static int make_blob_folders(int dir_fd, struct err *err)
 	return 0;
 }
 
+/* The lock goes with the descriptor. */
+static int lock_folder(const struct layout *layout, struct err *err)
+{
+	if (flock(layout->dir_fd, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	if (errno != EWOULDBLOCK)
+		return err_sys(err, errno, "locking the layout");
+	err_set(err, ERR_CONFLICT, "the layout is locked");
+	return err_tell(err, "another process writes to this layout; try again "
+			     "when it has ended");
+}
+
 int layout_create(const char *path, struct layout **ret_layout, struct err *err)
 {
 	CLEANUP(layout_close_at) struct layout *layout = NULL;
@@ -158,6 +225,7 @@ int layout_create(const char *path, struct layout **ret_layout, struct err *err)
 	if (mkdir(path, 0755) < 0 && errno != EEXIST)
 		return err_sys(err, errno, "making %s", path);
 	if (open_folder(path, &layout, err) < 0 ||
+	    lock_folder(layout, err) < 0 ||
 	    make_empty(layout->dir_fd, err) < 0 ||
 	    check_version(layout->dir_fd, err) < 0 ||
 	    make_blob_folders(layout->dir_fd, err) < 0 ||
@@ -187,94 +255,89 @@ static const char *hex_of(const struct digest *digest,
 	return strchr(text, ':') + 1;
 }
 
-static int verify(int fd, const struct digest *digest, uint64_t *ret_size,
-		  struct err *err)
+static int hash_file(int fd, const struct content *content,
+		     struct digest *ret_digest, struct err *err)
 {
 	CLEANUP(hasher_free_at) struct hasher *hasher = NULL;
 	CLEANUP(cleanup_free) char *block = malloc(BLOCK);
-	struct digest have;
-	uint64_t size = 0;
-	ssize_t got = 1;
+	uint64_t at = 0;
 
 	if (!block)
 		return err_set(err, ERR_NO_MEMORY, "verifying a blob");
-	if (hasher_new(digest->algo, &hasher, err) < 0)
+	if (hasher_new(content->digest.algo, &hasher, err) < 0)
 		return -1;
-	while (got != 0) {
-		got = pread(fd, block, BLOCK, (off_t)size);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return err_sys(err, errno, "reading a blob");
-		if (hasher_update(hasher, block, (size_t)got, err) < 0)
+	while (at < content->size) {
+		uint64_t left = content->size - at;
+		size_t len = left < BLOCK ? (size_t)left : BLOCK;
+
+		if (fsx_pread_all(fd, block, len, at, err) < 0 ||
+		    hasher_update(hasher, block, len, err) < 0)
 			return -1;
-		size += (uint64_t)got;
+		at += len;
 	}
-	if (hasher_digest(hasher, &have, err) < 0)
-		return -1;
-	if (!digest_equal(&have, digest)) {
-		err_set(err, ERR_CORRUPT, "a blob is not its digest");
-		return err_tell(err, "a blob does not have the content that "
-				     "its name says; the copy is damaged");
-	}
-	*ret_size = size;
-	return 0;
+	return hasher_digest(hasher, ret_digest, err);
 }
 
-int layout_open_blob(struct layout *layout, const struct digest *digest,
-		     int *ret_fd, uint64_t *ret_size, struct err *err)
+/* The length first: a file of holes could be hashed for years. */
+static int verify(int fd, uint64_t size, const struct content *content,
+		  struct err *err)
+{
+	char text[DIGEST_TEXT_SIZE];
+	struct digest have;
+
+	digest_format(&content->digest, text);
+	if (size == content->size) {
+		if (hash_file(fd, content, &have, err) < 0)
+			return err_wrap(err, "%s", text);
+		if (digest_equal(&have, &content->digest))
+			return 0;
+	}
+	err_set(err, ERR_CORRUPT, "%s has other content", text);
+	return err_tell(err,
+			"%s does not have the content that its name and "
+			"size say; the copy is damaged",
+			text);
+}
+
+int layout_open_blob(struct layout *layout, const struct content *content,
+		     int *ret_fd, struct err *err)
 {
 	CLEANUP(cleanup_close) int folder_fd = -1;
 	CLEANUP(cleanup_close) int fd = -1;
 	char text[DIGEST_TEXT_SIZE];
-	struct stat info;
 	uint64_t size = 0;
 
-	if (open_blobs(layout, digest->algo, &folder_fd, err) < 0)
+	if (open_blobs(layout, content->digest.algo, &folder_fd, err) < 0 ||
+	    open_regular(folder_fd, hex_of(&content->digest, text), &fd, &size,
+			 err) < 0 ||
+	    verify(fd, size, content, err) < 0)
 		return -1;
-	fd = openat(folder_fd, hex_of(digest, text),
-		    O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	if (fd < 0)
-		return err_sys(err, errno, "opening blob %s", text);
-	if (fstat(fd, &info) < 0)
-		return err_sys(err, errno, "looking at blob %s", text);
-	if (!S_ISREG(info.st_mode))
-		return err_set(err, ERR_CORRUPT, "blob %s is no regular file",
-			       text);
-	if (verify(fd, digest, &size, err) < 0)
-		return err_wrap(err, "%s", text);
 	*ret_fd = STEAL_FD(fd);
-	*ret_size = size;
 	return 0;
 }
 
-int layout_read_blob(struct layout *layout, const struct digest *digest,
+int layout_read_blob(struct layout *layout, const struct content *content,
 		     struct buf *out, struct err *err)
 {
 	CLEANUP(cleanup_close) int fd = -1;
-	uint64_t size = 0;
 
-	if (layout_open_blob(layout, digest, &fd, &size, err) < 0)
+	if (content->size > out->max - out->len)
+		return err_set(err, ERR_TOO_LARGE,
+			       "a manifest is over %zu "
+			       "bytes",
+			       out->max);
+	if (layout_open_blob(layout, content, &fd, err) < 0)
 		return -1;
-	if (size > out->max - out->len)
-		return err_set(err, ERR_TOO_LARGE, "a manifest is too large");
-	buf_reserve(out, (size_t)size);
-	if (buf_check(out, err) < 0 ||
-	    fsx_pread_all(fd, out->data + out->len, (size_t)size, 0, err) < 0)
-		return -1;
-	out->len += (size_t)size;
-	out->data[out->len] = '\0';
-	return 0;
+	return read_whole(fd, content->size, out, err);
 }
 
-int layout_has_blob(struct layout *layout, const struct digest *digest,
+int layout_has_blob(struct layout *layout, const struct content *content,
 		    struct err *err)
 {
 	CLEANUP(cleanup_close) int fd = -1;
 	struct err inner = ERR_INIT;
-	uint64_t size = 0;
 
-	if (layout_open_blob(layout, digest, &fd, &size, &inner) == 0)
+	if (layout_open_blob(layout, content, &fd, &inner) == 0)
 		return 1;
 	if (inner.code == ERR_NOT_FOUND || inner.code == ERR_CORRUPT)
 		return 0;
@@ -283,10 +346,11 @@ int layout_has_blob(struct layout *layout, const struct digest *digest,
 
 int layout_begin_blob(struct layout *layout, int *ret_fd, struct err *err)
 {
-	int fd = openat(layout->dir_fd, PARTIAL_FILE,
-			O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
-			0644);
+	int fd;
 
+	unlinkat(layout->dir_fd, PARTIAL_FILE, 0);
+	fd = openat(layout->dir_fd, PARTIAL_FILE,
+		    O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
 	if (fd < 0)
 		return err_sys(err, errno, "making a file in the layout");
 	*ret_fd = fd;
@@ -294,25 +358,28 @@ int layout_begin_blob(struct layout *layout, int *ret_fd, struct err *err)
 }
 
 static int put_in_place(struct layout *layout, int fd,
-			const struct digest *digest, struct err *err)
+			const struct content *content, struct err *err)
 {
 	CLEANUP(cleanup_close) int folder_fd = -1;
 	char text[DIGEST_TEXT_SIZE];
-	uint64_t size = 0;
+	struct stat info;
 
-	if (verify(fd, digest, &size, err) < 0 || fsx_sync(fd, err) < 0 ||
-	    open_blobs(layout, digest->algo, &folder_fd, err) < 0)
+	if (fstat(fd, &info) < 0)
+		return err_sys(err, errno, "looking at a blob");
+	if (verify(fd, (uint64_t)info.st_size, content, err) < 0 ||
+	    fsx_sync(fd, err) < 0 ||
+	    open_blobs(layout, content->digest.algo, &folder_fd, err) < 0)
 		return -1;
 	if (renameat(layout->dir_fd, PARTIAL_FILE, folder_fd,
-		     hex_of(digest, text)) < 0)
+		     hex_of(&content->digest, text)) < 0)
 		return err_sys(err, errno, "putting blob %s in place", text);
 	return fsx_sync(folder_fd, err);
 }
 
-int layout_end_blob(struct layout *layout, int fd, const struct digest *digest,
-		    struct err *err)
+int layout_end_blob(struct layout *layout, int fd,
+		    const struct content *content, struct err *err)
 {
-	int done = put_in_place(layout, fd, digest, err);
+	int done = put_in_place(layout, fd, content, err);
 
 	if (done < 0)
 		layout_cancel_blob(layout, fd);
@@ -329,15 +396,6 @@ void layout_cancel_blob(struct layout *layout, int fd)
 
 /* ---- index.json ---- */
 
-static bool has_name(const json_t *entry, struct span name)
-{
-	const json_t *annotations = json_object_get(entry, "annotations");
-	const char *text = json_string_value(
-		json_object_get(annotations, NAME_ANNOTATION));
-
-	return text && span_equal(span_of(text), name);
-}
-
 static bool has_digest(const json_t *entry, const char *digest)
 {
 	const char *text = json_string_value(json_object_get(entry, "digest"));
@@ -345,13 +403,13 @@ static bool has_digest(const json_t *entry, const char *digest)
 	return text && strcmp(text, digest) == 0;
 }
 
-/* Drop what has the name, or, for a nameless entry, what is the same. */
+/* Drop what the new entry stands for from now on. */
 static void drop_entry(json_t *entries, struct span name, const char *digest)
 {
 	for (size_t i = json_array_size(entries); i-- > 0;) {
 		const json_t *entry = json_array_get(entries, i);
-		bool same = name.len > 0 ? has_name(entry, name)
-					 : has_digest(entry, digest);
+		bool same = span_equal(layout_entry_name(entry), name) &&
+			    (name.len > 0 || has_digest(entry, digest));
 
 		if (same)
 			json_array_remove(entries, i);
@@ -360,10 +418,10 @@ static void drop_entry(json_t *entries, struct span name, const char *digest)
 
 static json_t *make_entry(const struct layout_entry *entry, const char *digest)
 {
-	json_t *json =
-		json_pack("{s:s%, s:s, s:I}", "mediaType",
-			  entry->media_type.text, entry->media_type.len,
-			  "digest", digest, "size", (json_int_t)entry->size);
+	json_t *json = json_pack("{s:s%, s:s, s:I}", "mediaType",
+				 entry->media_type.text, entry->media_type.len,
+				 "digest", digest, "size",
+				 (json_int_t)entry->content.size);
 
 	if (!json || entry->name.len == 0)
 		return json;
@@ -375,19 +433,33 @@ static json_t *make_entry(const struct layout_entry *entry, const char *digest)
 	return NULL;
 }
 
-int layout_add_entry(struct layout *layout, const struct layout_entry *entry,
-		     struct err *err)
+static int store_index(struct layout *layout, struct err *err)
 {
 	CLEANUP(buf_release) struct buf text = BUF_INIT(LAYOUT_JSON_MAX);
-	char digest[DIGEST_TEXT_SIZE];
 
-	digest_format(&entry->digest, digest);
-	drop_entry(layout->entries, entry->name, digest);
-	if (json_array_append_new(layout->entries, make_entry(entry, digest)) <
-	    0)
-		return err_set(err, ERR_NO_MEMORY, "index.json");
 	if (jsonx_dump(layout->index, &text, err) < 0)
 		return -1;
 	return fsx_replace_file(layout->dir_fd, INDEX_FILE, text.data, text.len,
 				0644, err);
+}
+
+int layout_add_entry(struct layout *layout, const struct layout_entry *entry,
+		     struct err *err)
+{
+	char digest[DIGEST_TEXT_SIZE];
+
+	digest_format(&entry->content.digest, digest);
+	drop_entry(layout->entries, entry->name, digest);
+	if (json_array_append_new(layout->entries, make_entry(entry, digest)) <
+	    0)
+		return err_set(err, ERR_NO_MEMORY, "index.json");
+	return store_index(layout, err);
+}
+
+int layout_clear_entries(struct layout *layout, struct err *err)
+{
+	if (json_array_size(layout->entries) == 0)
+		return 0;
+	json_array_clear(layout->entries);
+	return store_index(layout, err);
 }

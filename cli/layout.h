@@ -22,10 +22,17 @@ struct layout;
 
 #define LAYOUT_JSON_MAX ((size_t)16 << 20) /* bytes of index.json */
 
+/* A piece of content as a descriptor names it. */
+struct content {
+	struct digest digest;
+	uint64_t size; /* bytes */
+};
+
 /* Open one that is there: ERR_NOT_FOUND or ERR_INVALID with what is wrong. */
 int layout_open(const char *path, struct layout **ret_layout, struct err *err);
 
-/* Open the one at path, making the folder and an empty layout as needed. */
+/* Open the one at path for writing, making the folder and an empty layout as
+ * needed: ERR_CONFLICT if another process writes there. */
 int layout_create(const char *path, struct layout **ret_layout,
 		  struct err *err);
 
@@ -35,19 +42,26 @@ void layout_close(struct layout *layout);
 /* The entries of index.json: an array, borrowed from the layout. */
 json_t *layout_entries(const struct layout *layout);
 
+/* The name of an entry of index.json; empty if it has none. */
+struct span layout_entry_name(const json_t *entry);
+
+/* The folder, borrowed. */
+int layout_dir_fd(const struct layout *layout);
+
 /*
- * Open a blob for reading, at its start, its content verified: ERR_NOT_FOUND,
- * ERR_CORRUPT if it is other content.  The caller closes *ret_fd.
+ * Open a blob for reading, at its start, its length and its content verified:
+ * ERR_NOT_FOUND, ERR_CORRUPT if it is anything else.  The caller closes
+ * *ret_fd.
  */
-int layout_open_blob(struct layout *layout, const struct digest *digest,
-		     int *ret_fd, uint64_t *ret_size, struct err *err);
+int layout_open_blob(struct layout *layout, const struct content *content,
+		     int *ret_fd, struct err *err);
 
 /* The same, the whole content appended to out, up to its ceiling. */
-int layout_read_blob(struct layout *layout, const struct digest *digest,
+int layout_read_blob(struct layout *layout, const struct content *content,
 		     struct buf *out, struct err *err);
 
 /* The blob is there and is what it should be: 1 / 0 / -1. */
-int layout_has_blob(struct layout *layout, const struct digest *digest,
+int layout_has_blob(struct layout *layout, const struct content *content,
 		    struct err *err);
 
 /*
@@ -55,19 +69,23 @@ int layout_has_blob(struct layout *layout, const struct digest *digest,
  * verifies and puts it in place; ERR_CORRUPT if it is other content) or cancel.
  */
 int layout_begin_blob(struct layout *layout, int *ret_fd, struct err *err);
-int layout_end_blob(struct layout *layout, int fd, const struct digest *digest,
-		    struct err *err);
+int layout_end_blob(struct layout *layout, int fd,
+		    const struct content *content, struct err *err);
 void layout_cancel_blob(struct layout *layout, int fd);
 
-/* List a manifest in index.json under a name ("" for none), in place of what
- * had that name, and make everything durable. */
+/* A manifest to be listed in index.json. */
 struct layout_entry {
-	struct span media_type;
-	struct digest digest;
-	uint64_t size; /* bytes of the manifest */
-	struct span name;
+	struct span media_type; /* borrowed */
+	struct content content; /* the manifest itself */
+	struct span name;	/* a tag, or "" for none; borrowed */
 };
+
+/* List a manifest in place of what had its name, or, if it has none, of the
+ * same one without a name, and make that durable. */
 int layout_add_entry(struct layout *layout, const struct layout_entry *entry,
 		     struct err *err);
+
+/* List nothing any more; the blobs stay. */
+int layout_clear_entries(struct layout *layout, struct err *err);
 
 #endif
