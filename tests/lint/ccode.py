@@ -19,7 +19,7 @@ LAYERS = {
                   "storage/meta.h"],
     "server": ["base", "conf", "storage", "auth", "scanner", "scheduler",
                "server"],
-    "cli": ["base", "conf", "cli"],
+    "cli": ["base", "cli", "storage/manifest.h", "storage/refname.h"],
     "agent": ["base", "conf", "scheduler", "agent"],
     "bench": ["base", "bench"],
 }
