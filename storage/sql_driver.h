@@ -115,7 +115,7 @@ struct sql_driver {
 };
 
 /*
- * SQLite in the file dir/name (WAL, synchronous=FULL, mmap).  dir is an
+ * SQLite in the file dir/name (WAL, synchronous=FULL).  dir is an
  * absolute or relative path, copied.
  */
 int sql_sqlite_new(const char *dir, const char *name,

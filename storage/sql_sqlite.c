@@ -153,6 +153,8 @@ static int require_wal(struct sql_conn *conn, struct err *err)
 	return 0;
 }
 
+/* No mmap: a page that the medium cannot read would end the process instead of
+ * failing the request, and each connection's mapping counts as memory. */
 static int set_up(struct sql_conn *conn, struct err *err)
 {
 	sqlite3_busy_timeout(conn->db, BUSY_MS);
@@ -160,7 +162,7 @@ static int set_up(struct sql_conn *conn, struct err *err)
 		"PRAGMA foreign_keys = OFF;"
 		"PRAGMA temp_store = MEMORY;"
 		"PRAGMA trusted_schema = OFF;"
-		"PRAGMA mmap_size = 268435456;",
+		"PRAGMA mmap_size = 0;",
 		err) < 0)
 		return -1;
 	if (conn->access == SQL_READ)
