@@ -34,6 +34,7 @@ enum hello hello_peek(int fd);
  * the caller's to close afterwards. */
 void hello_refuse_tls(int fd);
 
+/* An empty one; -1 without a descriptor. */
 int parking_open(struct parking *parking, struct err *err);
 
 /* Connections that still wait are not closed. */
