@@ -192,13 +192,22 @@ static int add_item(struct manifest *manifest, const json_t *json,
 	return 0;
 }
 
+/* Go writes an empty list and an absent map as null, and reads null as either;
+ * clients count on that. */
+static bool is_null(const json_t *tree, const char *name)
+{
+	return json_is_null(json_object_get(tree, name));
+}
+
 /* An optional array of descriptors; NULL where it is absent. */
 static int find_array(const json_t *tree, const char *name, bool required,
 		      json_t **ret_array, struct err *err)
 {
 	struct err inner = ERR_INIT;
-	int found = jsonx_array(tree, name, ret_array, &inner);
 
+	if (is_null(tree, name))
+		return 0;
+	int found = jsonx_array(tree, name, ret_array, &inner);
 	if (found < 0)
 		return refuse_inner(err, &inner);
 	if (found == 0 && required)
@@ -255,7 +264,7 @@ static int read_subject(struct manifest *manifest, const json_t *tree,
 	struct span type = {0};
 	uint64_t size = 0;
 
-	if (!subject)
+	if (!subject || json_is_null(subject))
 		return 0;
 	if (read_descriptor(subject, &type, &manifest->subject, &size, err) < 0)
 		return -1;
@@ -285,8 +294,10 @@ static int read_annotations(struct manifest *manifest, const json_t *tree,
 {
 	struct err inner = ERR_INIT;
 	json_t *annotations = NULL;
-	int found = jsonx_object(tree, "annotations", &annotations, &inner);
 
+	if (is_null(tree, "annotations"))
+		return 0;
+	int found = jsonx_object(tree, "annotations", &annotations, &inner);
 	if (found < 0)
 		return refuse_inner(err, &inner);
 	if (found == 0 || json_object_size(annotations) == 0)

@@ -11,6 +11,8 @@ const struct route oci_routes[] = {
 	 &oci_base},
 	{HTTP_GET, "/v2", ACTION_LOGIN, DOOR_OCI, BODY_NONE, 0, "base",
 	 &oci_base},
+	{HTTP_HEAD, "/v2", ACTION_LOGIN, DOOR_OCI, BODY_NONE, 0, "base",
+	 &oci_base},
 	{HTTP_GET, "/v2/_catalog", ACTION_CATALOG, DOOR_OCI, BODY_NONE, 0,
 	 "catalog", &oci_catalog},
 	{HTTP_HEAD, "/v2/_catalog", ACTION_CATALOG, DOOR_OCI, BODY_NONE, 0,

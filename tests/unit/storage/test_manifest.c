@@ -128,6 +128,21 @@ static void the_type_comes_from_header_document_or_members(void)
 		       "prettyjws");
 }
 
+static void takes_null_for_empty(void)
+{
+	accepts("{\"schemaVersion\":2," CONFIG ",\"layers\":null}",
+		MANIFEST_OCI_IMAGE, MANIFEST_OCI_IMAGE);
+	accepts("{\"schemaVersion\":2,\"manifests\":null}", MANIFEST_OCI_INDEX,
+		MANIFEST_OCI_INDEX);
+	accepts("{\"schemaVersion\":2," CONFIG
+		",\"annotations\":null,\"subject\":null}",
+		MANIFEST_OCI_IMAGE, MANIFEST_OCI_IMAGE);
+	refuses("{\"schemaVersion\":2,\"config\":null}", MANIFEST_OCI_IMAGE);
+	refuses("{\"schemaVersion\":2}", MANIFEST_OCI_INDEX);
+	refuses("{\"schemaVersion\":2," CONFIG ",\"manifests\":null}",
+		MANIFEST_OCI_IMAGE);
+}
+
 static void refuses_what_could_be_read_as_two_kinds(void)
 {
 	refuses("{\"schemaVersion\":2," CONFIG
@@ -248,6 +263,7 @@ static const struct check_case cases[] = {
 	CHECK_CASE(reads_subject_artifact_type_and_annotations),
 	CHECK_CASE(an_index_without_artifact_type_has_none),
 	CHECK_CASE(the_type_comes_from_header_document_or_members),
+	CHECK_CASE(takes_null_for_empty),
 	CHECK_CASE(refuses_what_could_be_read_as_two_kinds),
 	CHECK_CASE(refuses_what_is_malformed),
 	CHECK_CASE(refuses_bad_descriptors),
