@@ -81,7 +81,10 @@ counted() {
 }
 
 # build_release, build_asan, build_tsan: each is quick where nothing changed.
+# check says that the release build stands, so that stages side by side do not
+# build in one folder.
 build_release() {
+	[ -n "${BERTH_RELEASE_BUILT:-}" ] && return
 	configure build -DCMAKE_BUILD_TYPE=Release -DBERTH_WERROR=ON &&
 		cmake --build build -j "$JOBS"
 }

@@ -14,9 +14,14 @@ step "sanitized build" build_asan || exit
 step "PostgreSQL starts" postgres_start || exit
 shopt -s nullglob
 for source in tests/unit/storage/test_*.c; do
-	grep -q BERTH_TEST_POSTGRES "$source" tests/lib/*.[ch] || continue
+	grep -qE 'sql_fixture|meta_fixture|meta_calls|BERTH_TEST_POSTGRES' \
+		"$source" || continue
 	name=$(basename "$source" .c)
 	counted "$name on PostgreSQL" timeout 180 "build/asan/unit/$name"
 done
-BERTH_BIN=$TOP/build/bin BERTH_TEST_DATABASE=$BERTH_TEST_POSTGRES \
-	run_pytest "integration on PostgreSQL" tests/integration
+for blobs in disk memory; do
+	BERTH_BIN=$TOP/build/bin BERTH_TEST_BLOBS=$blobs \
+		BERTH_TEST_DATABASE=$BERTH_TEST_POSTGRES \
+		run_pytest "integration on PostgreSQL, blobs on $blobs" \
+		tests/integration -m backend
+done
