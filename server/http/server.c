@@ -17,8 +17,8 @@
 
 #define BACKLOG 4096
 #define ADDRESS_SIZE 80 /* bytes of "[address]:port", with the NUL */
-#define POOL_SLACK 4096 /* bytes for an answer's header fields */
-#define POOL_STEP 4096	/* bytes that pools are rounded up to */
+#define POOL_SLACK 2048 /* bytes for an answer's header fields */
+#define POOL_STEP 1024	/* bytes that pools are rounded up to */
 
 struct http_server {
 	struct front front;

@@ -360,7 +360,7 @@ static void test_sends_many_fields(void)
 
 	http_fixture_init(&app);
 	app.config.target_bytes = 8192;
-	app.config.header_bytes = 8192 + 1024;
+	app.config.header_bytes = 12288;
 	http_fixture_start(&app);
 	for (int count = 1; count <= 64; count += 7) {
 		size_t used =
