@@ -29,6 +29,7 @@ struct importer {
 	struct layout *layout; /* owned */
 	json_t *seen;	       /* digests that the registry has; owned */
 	json_t *results;       /* what was pushed, for the output; owned */
+	bool checking;	       /* the first round: push nothing yet */
 };
 
 static void importer_release(struct importer *importer)
@@ -39,6 +40,28 @@ static void importer_release(struct importer *importer)
 }
 
 /* ---- one image ---- */
+
+static int tell_incomplete(struct err *err)
+{
+	if (err->code != ERR_NOT_FOUND)
+		return -1;
+	return err_tell(err, "the layout is not whole: %s", err->text);
+}
+
+static int check_blob(struct importer *importer, const struct tree_item *item,
+		      struct err *err)
+{
+	CLEANUP(cleanup_close) int fd = -1;
+	struct err inner = ERR_INIT;
+
+	if (layout_open_blob(importer->layout, &item->content, &fd, &inner) ==
+	    0)
+		return 0;
+	if (item->elsewhere && inner.code == ERR_NOT_FOUND)
+		return 0;
+	*err = inner;
+	return tell_incomplete(err);
+}
 
 static int push_blob(struct importer *importer, const struct tree_item *item,
 		     struct err *err)
@@ -55,7 +78,7 @@ static int push_blob(struct importer *importer, const struct tree_item *item,
 		progress_note(progress, digest, "there already");
 		return 0;
 	}
-	if (layout_open_blob(importer->layout, &item->content, &fd, &inner) ==
+	if (layout_reopen_blob(importer->layout, &item->content, &fd, &inner) ==
 	    0)
 		return remote_put_blob(&importer->remote, &item->content, fd,
 				       err);
@@ -64,17 +87,24 @@ static int push_blob(struct importer *importer, const struct tree_item *item,
 		return 0;
 	}
 	*err = inner;
-	if (inner.code != ERR_NOT_FOUND)
-		return -1;
-	return err_tell(err, "the layout is not whole: %s", inner.text);
+	return tell_incomplete(err);
 }
 
-static int push_children(struct importer *importer,
+static int take_blob(struct importer *importer, const struct tree_item *item,
+		     struct err *err)
+{
+	if (progress_interrupted())
+		return err_set(err, ERR_UNAVAILABLE, "interrupted");
+	return importer->checking ? check_blob(importer, item, err)
+				  : push_blob(importer, item, err);
+}
+
+static int take_children(struct importer *importer,
 			 const struct manifest *manifest, unsigned depth,
 			 struct err *err);
 
 /* A manifest after everything that it names. */
-static int push_manifest(struct importer *importer,
+static int take_manifest(struct importer *importer,
 			 const struct tree_item *item, struct span tag,
 			 unsigned depth, struct err *err)
 {
@@ -84,17 +114,19 @@ static int push_manifest(struct importer *importer,
 	if (depth > TREE_DEPTH_MAX)
 		return err_set(err, ERR_UNSUPPORTED,
 			       "indexes lie within indexes too deeply");
-	if (layout_read_blob(importer->layout, &item->content, &body, err) <
-		    0 ||
-	    manifest_parse(buf_span(&body), item->media_type, REMOTE_ITEMS_MAX,
+	if (layout_read_blob(importer->layout, &item->content, &body, err) < 0)
+		return tell_incomplete(err);
+	if (manifest_parse(buf_span(&body), item->media_type, REMOTE_ITEMS_MAX,
 			   &manifest, err) < 0 ||
-	    push_children(importer, &manifest, depth, err) < 0)
+	    take_children(importer, &manifest, depth, err) < 0)
 		return -1;
+	if (importer->checking)
+		return 0;
 	return remote_put_manifest(&importer->remote, &item->content.digest,
 				   tag, item->media_type, buf_span(&body), err);
 }
 
-static int push_children(struct importer *importer,
+static int take_children(struct importer *importer,
 			 const struct manifest *manifest, unsigned depth,
 			 struct err *err)
 {
@@ -110,9 +142,9 @@ static int push_children(struct importer *importer,
 		if (done == 1)
 			continue;
 		done = item.is_manifest
-			       ? push_manifest(importer, &item,
+			       ? take_manifest(importer, &item,
 					       (struct span){0}, depth + 1, err)
-			       : push_blob(importer, &item, err);
+			       : take_blob(importer, &item, err);
 		if (done < 0)
 			return -1;
 	}
@@ -136,18 +168,18 @@ static int add_result(struct importer *importer, const struct tree_item *item,
 	return 0;
 }
 
-static int push_image(struct importer *importer, const struct tree_item *item,
+static int take_image(struct importer *importer, const struct tree_item *item,
 		      struct span tag, struct err *err)
 {
-	if (push_manifest(importer, item, tag, 0, err) < 0)
+	if (take_manifest(importer, item, tag, 0, err) < 0)
 		return -1;
-	return add_result(importer, item, tag, err);
+	return importer->checking ? 0 : add_result(importer, item, tag, err);
 }
 
 /* ---- which images ---- */
 
 /* Push all, each with the tag that its entry gives it, if any. */
-static int push_all(struct importer *importer, struct err *err)
+static int take_all(struct importer *importer, struct err *err)
 {
 	const json_t *entries = layout_entries(importer->layout);
 
@@ -162,7 +194,7 @@ static int push_all(struct importer *importer, struct err *err)
 		if (found == 0)
 			continue;
 		target_tag_of(layout_entry_name(entry), &tag);
-		if (push_image(importer, &item, tag, err) < 0)
+		if (take_image(importer, &item, tag, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -200,16 +232,27 @@ static int choose(const json_t *entries, struct span tag,
 			count, SPAN_ARG(tag));
 }
 
-static int push_layout(struct importer *importer, struct err *err)
+static int take_layout(struct importer *importer, struct err *err)
 {
 	struct span tag = span_of(importer->session->options->target.tag);
 	struct tree_item item;
 
 	if (tag.len == 0)
-		return push_all(importer, err);
+		return take_all(importer, err);
 	if (choose(layout_entries(importer->layout), tag, &item, err) < 0)
 		return -1;
-	return push_image(importer, &item, tag, err);
+	return take_image(importer, &item, tag, err);
+}
+
+/* A layout that is damaged anywhere leaves nothing in the registry. */
+static int check_and_push(struct importer *importer, struct err *err)
+{
+	importer->checking = true;
+	if (take_layout(importer, err) < 0)
+		return -1;
+	importer->checking = false;
+	json_object_clear(importer->seen);
+	return take_layout(importer, err);
 }
 
 static int print_results(struct importer *importer, struct err *err)
@@ -253,7 +296,7 @@ static int import_layout(struct session *session, const char *path,
 	if (!importer.seen || !importer.results)
 		return err_set(err, ERR_NO_MEMORY, "import");
 	if (layout_open(path, &importer.layout, err) < 0 ||
-	    push_layout(&importer, err) < 0)
+	    check_and_push(&importer, err) < 0)
 		return -1;
 	return print_results(&importer, err);
 }

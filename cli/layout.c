@@ -278,29 +278,32 @@ static int hash_file(int fd, const struct content *content,
 	return hasher_digest(hasher, ret_digest, err);
 }
 
-/* The length first: a file of holes could be hashed for years. */
-static int verify(int fd, uint64_t size, const struct content *content,
-		  struct err *err)
+static int refuse_content(const struct content *content, struct err *err)
 {
 	char text[DIGEST_TEXT_SIZE];
-	struct digest have;
 
 	digest_format(&content->digest, text);
-	if (size == content->size) {
-		if (hash_file(fd, content, &have, err) < 0)
-			return err_wrap(err, "%s", text);
-		if (digest_equal(&have, &content->digest))
-			return 0;
-	}
 	err_set(err, ERR_CORRUPT, "%s has other content", text);
 	return err_tell(err,
-			"%s does not have the content that its name and "
-			"size say; the copy is damaged",
+			"%s does not have the content that its name and size "
+			"say; the copy is damaged",
 			text);
 }
 
-int layout_open_blob(struct layout *layout, const struct content *content,
-		     int *ret_fd, struct err *err)
+static int verify(int fd, const struct content *content, struct err *err)
+{
+	struct digest have;
+
+	if (hash_file(fd, content, &have, err) < 0)
+		return -1;
+	if (!digest_equal(&have, &content->digest))
+		return refuse_content(content, err);
+	return 0;
+}
+
+/* The length first: a file of holes could be hashed for years. */
+int layout_reopen_blob(struct layout *layout, const struct content *content,
+		       int *ret_fd, struct err *err)
 {
 	CLEANUP(cleanup_close) int folder_fd = -1;
 	CLEANUP(cleanup_close) int fd = -1;
@@ -309,8 +312,21 @@ int layout_open_blob(struct layout *layout, const struct content *content,
 
 	if (open_blobs(layout, content->digest.algo, &folder_fd, err) < 0 ||
 	    open_regular(folder_fd, hex_of(&content->digest, text), &fd, &size,
-			 err) < 0 ||
-	    verify(fd, size, content, err) < 0)
+			 err) < 0)
+		return -1;
+	if (size != content->size)
+		return refuse_content(content, err);
+	*ret_fd = STEAL_FD(fd);
+	return 0;
+}
+
+int layout_open_blob(struct layout *layout, const struct content *content,
+		     int *ret_fd, struct err *err)
+{
+	CLEANUP(cleanup_close) int fd = -1;
+
+	if (layout_reopen_blob(layout, content, &fd, err) < 0 ||
+	    verify(fd, content, err) < 0)
 		return -1;
 	*ret_fd = STEAL_FD(fd);
 	return 0;
@@ -366,8 +382,9 @@ static int put_in_place(struct layout *layout, int fd,
 
 	if (fstat(fd, &info) < 0)
 		return err_sys(err, errno, "looking at a blob");
-	if (verify(fd, (uint64_t)info.st_size, content, err) < 0 ||
-	    fsx_sync(fd, err) < 0 ||
+	if ((uint64_t)info.st_size != content->size)
+		return refuse_content(content, err);
+	if (verify(fd, content, err) < 0 || fsx_sync(fd, err) < 0 ||
 	    open_blobs(layout, content->digest.algo, &folder_fd, err) < 0)
 		return -1;
 	if (renameat(layout->dir_fd, PARTIAL_FILE, folder_fd,

@@ -56,7 +56,11 @@ int layout_dir_fd(const struct layout *layout);
 int layout_open_blob(struct layout *layout, const struct content *content,
 		     int *ret_fd, struct err *err);
 
-/* The same, the whole content appended to out, up to its ceiling. */
+/* The same for one that was verified before: only its length is looked at. */
+int layout_reopen_blob(struct layout *layout, const struct content *content,
+		       int *ret_fd, struct err *err);
+
+/* The whole content, verified, appended to out, up to its ceiling. */
 int layout_read_blob(struct layout *layout, const struct content *content,
 		     struct buf *out, struct err *err);
 

@@ -15,10 +15,9 @@ static const struct {
 	const char *name;
 	void (*write)(struct buf *out);
 } documents[] = {
-	{"berthd.8", generate_berthd},
-	{"options", generate_options},
-	{"errors", generate_errors},
-	{"example", conf_example},
+	{"berth.1", generate_berth},   {"berth.bash", generate_completion},
+	{"berthd.8", generate_berthd}, {"options", generate_options},
+	{"errors", generate_errors},   {"example", conf_example},
 };
 
 #define DOCUMENT_COUNT (sizeof(documents) / sizeof(documents[0]))

@@ -18,4 +18,14 @@ void generate_errors(struct buf *out);
 /* docs/berthd.8: the manual page of the server. */
 void generate_berthd(struct buf *out);
 
+/* docs/berth.1: the manual page of the command line. */
+void generate_berth(struct buf *out);
+
+/* docs/berth.bash: what bash completes in a call of berth. */
+void generate_completion(struct buf *out);
+
+/* Append text as roff wants it: a dash is to be a dash, and no line may look
+ * like a request. */
+void generate_roff(const char *text, struct buf *out);
+
 #endif

@@ -5,8 +5,7 @@
 #include "conf/option.h"
 #include "docs/generate.h"
 
-/* Text in roff: a dash is to be a dash, and no line may look like a request. */
-static void roff(const char *text, struct buf *out)
+void generate_roff(const char *text, struct buf *out)
 {
 	if (*text == '.' || *text == '\'')
 		buf_append_text(out, "\\&");
@@ -29,13 +28,13 @@ static void flags_section(struct buf *out)
 			     "Flags override the configuration file.\n");
 	for (size_t i = 0; i < count; i++) {
 		buf_append_text(out, ".TP\n.B ");
-		roff(flags[i].name, out);
+		generate_roff(flags[i].name, out);
 		if (flags[i].argument) {
 			buf_append_char(out, ' ');
-			roff(flags[i].argument, out);
+			generate_roff(flags[i].argument, out);
 		}
 		buf_append_char(out, '\n');
-		roff(flags[i].text, out);
+		generate_roff(flags[i].text, out);
 		buf_append_char(out, '\n');
 	}
 }
@@ -46,11 +45,12 @@ static void option_entry(const struct conf_option *option, struct buf *out)
 
 	conf_option_range(option, &range);
 	buf_appendf(out, ".TP\n.B %s.%s\n", option->section, option->name);
-	roff(option->text, out);
+	generate_roff(option->text, out);
 	buf_appendf(out, "\nIt is a %s: ", conf_type_name(option->type));
-	roff(buf_text(&range), out);
+	generate_roff(buf_text(&range), out);
 	buf_append_text(out, ". Default: ");
-	roff(option->default_text[0] ? option->default_text : "empty", out);
+	generate_roff(option->default_text[0] ? option->default_text : "empty",
+		      out);
 	buf_append_text(out, option->reload ? ". Takes a reload.\n"
 					    : ". Takes a restart.\n");
 	buf_release(&range);

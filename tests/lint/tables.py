@@ -43,6 +43,8 @@ def error_kinds(tree):
 
 # What the generator writes, and where it is kept.
 GENERATED = {
+    "berth.1": "docs/berth.1",
+    "berth.bash": "docs/berth.bash",
     "berthd.8": "docs/berthd.8",
     "options": "docs/OPTIONS.md",
     "errors": "docs/ERRORS.md",
