@@ -16,7 +16,7 @@ TEST_PACKAGES=(
 	cppcheck pmccabe shellcheck spin
 	python3 python3-pytest python3-yaml postgresql
 	docker.io podman buildah skopeo containerd runc crun umoci
-	busybox-static fuse-overlayfs iproute2 procps curl zstd openssl
+	busybox-static fuse-overlayfs e2fsprogs mount iproute2 procps curl zstd openssl
 )
 
 os_field() {

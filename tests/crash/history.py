@@ -15,6 +15,9 @@ from base64 import b64encode
 IMAGE = "application/vnd.oci.image.manifest.v1+json"
 ABSENT = None
 TIMEOUT_S = 20
+REFUSED = (404, 409, 507)  # nothing was changed
+UNKNOWN = (500, 503)       # as without an answer: a commit may have failed
+SIZES = [0, 1, 100, 5000, 70000, 1500000]
 
 
 class Lost(Exception):
@@ -65,8 +68,9 @@ def image_of(config, layers):
 class Worker(threading.Thread):
     """Pushes, tags and deletes in a repository of its own."""
 
-    def __init__(self, number, address, password, seed):
+    def __init__(self, number, address, password, seed, sizes=SIZES):
         super().__init__(daemon=True)
+        self.sizes = sizes
         self.repository = "crash/worker%d" % number
         self.base = "/v2/" + self.repository
         self.address = address
@@ -76,8 +80,9 @@ class Worker(threading.Thread):
         self.manifests = {}  # digest -> the same
         self.tags = {}       # name -> set of digests or ABSENT
         self.images = {}     # manifest digest -> (config, layers)
-        self.upload = None   # (location, content, bytes that were answered)
+        self.upload = None   # (location, content)
         self.acknowledged = 0
+        self.failed = 0
         self.stop = threading.Event()
         self.surprise = None
 
@@ -91,11 +96,19 @@ class Worker(threading.Thread):
         if status in (201, 202):
             table[key] = {state}
             self.acknowledged += 1
-        elif status in (404, 409, 500, 503, 507):
+        elif status in REFUSED:
             table[key] = before
+        elif status in UNKNOWN:
+            self.failed += 1
         else:
             raise AssertionError("status %d" % status)
         return status
+
+    @staticmethod
+    def refused(status):
+        """What a step before the last says: the blob is not there yet."""
+        assert status in REFUSED + UNKNOWN, "status %d" % status
+        return 409
 
     # ---- the load ----
 
@@ -114,18 +127,22 @@ class Worker(threading.Thread):
         connection.close()
 
     def content(self):
-        size = self.random.choice([0, 1, 100, 5000, 70000, 1500000])
+        size = self.random.choice(self.sizes)
         return self.random.randbytes(size) if size > 1 else b"x" * size
 
     def push_blob(self, connection, data):
         def request():
-            _, headers, _ = connection.send("POST",
-                                            self.base + "/blobs/uploads/")
+            status, headers, _ = connection.send(
+                "POST", self.base + "/blobs/uploads/")
+            if status != 202:
+                return self.refused(status)
             location = headers["Location"]
             body = data
             if self.random.random() < 0.5:
                 half = len(data) // 2
-                connection.send("PATCH", location, data[:half])
+                status, _, _ = connection.send("PATCH", location, data[:half])
+                if status != 202:
+                    return self.refused(status)
                 body = data[half:]
             status, _, _ = connection.send(
                 "PUT", location + "?digest=" + digest_of(data), body)
@@ -146,7 +163,14 @@ class Worker(threading.Thread):
             self.manifests, digest, manifest,
             lambda: connection.send("PUT", self.base + "/manifests/" + tag,
                                     manifest, **{"Content-Type": IMAGE})[0])
-        self.tags[tag] = {digest} if status == 201 else before
+        self.note_tag(tag, digest, status, before)
+
+    def note_tag(self, tag, state, status, before):
+        """A tag that was changed along with a manifest."""
+        if status in (201, 202):
+            self.tags[tag] = {state}
+        elif status in REFUSED:
+            self.tags[tag] = before
 
     def known(self, table):
         return [key for key, states in table.items()
@@ -184,7 +208,7 @@ class Worker(threading.Thread):
             self.manifests, digest, ABSENT, lambda: connection.send(
                 "DELETE", self.base + "/manifests/" + digest)[0])
         for tag in tagged:
-            self.tags[tag] = {ABSENT} if status == 202 else before[tag]
+            self.note_tag(tag, ABSENT, status, before[tag])
 
     def delete_blob(self, connection):
         choice = self.known(self.blobs)
@@ -196,10 +220,16 @@ class Worker(threading.Thread):
     def leave_upload(self, connection):
         """An upload that is gone on with after the crash."""
         data = self.random.randbytes(300000)
-        _, headers, _ = connection.send("POST", self.base + "/blobs/uploads/")
-        self.upload = (headers["Location"], data, 0)
-        connection.send("PATCH", headers["Location"], data[:200000])
-        self.upload = (headers["Location"], data, 200000)
+        status, headers, _ = connection.send(
+            "POST", self.base + "/blobs/uploads/")
+        if status != 202:
+            self.refused(status)
+            return
+        self.upload = (headers["Location"], data)
+        status, _, _ = connection.send("PATCH", headers["Location"],
+                                       data[:200000])
+        if status != 202:
+            self.refused(status)
 
     # ---- the check ----
 
@@ -254,7 +284,7 @@ class Worker(threading.Thread):
         """The session tells the truth about its offset, and goes on."""
         if not self.upload:
             return
-        location, data, _ = self.upload
+        location, data = self.upload
         self.upload = None
         status, headers, _ = connection.send("GET", location)
         if status == 404:
@@ -272,19 +302,21 @@ class Worker(threading.Thread):
 class Load:
     """Several workers, and their record over restarts."""
 
-    def __init__(self, password, seed, count=4):
+    def __init__(self, password, seed, count=4, sizes=SIZES):
         self.password = password
         self.seed = seed
+        self.sizes = sizes
         self.workers = [None] * count
 
     def start(self, address):
         for number, old in enumerate(self.workers):
             fresh = Worker(number, address, self.password,
-                           "%s/%d" % (self.seed, number))
+                           "%s/%d" % (self.seed, number), self.sizes)
             if old:
                 for table in ("blobs", "manifests", "tags", "images"):
                     setattr(fresh, table, getattr(old, table))
                 fresh.acknowledged = old.acknowledged
+                fresh.failed = old.failed
             self.workers[number] = fresh
             fresh.start()
 
@@ -297,9 +329,31 @@ class Load:
             if worker.surprise:
                 raise worker.surprise
 
+    def stuck(self):
+        """True when nobody works any more."""
+        return not any(worker.is_alive() for worker in self.workers)
+
+    def frozen(self):
+        """The record as it stands, to hold a copy of the data against it.  A
+        worker may go on meanwhile: what it asks for it notes before."""
+        copy = Load(self.password, self.seed, len(self.workers))
+        for number, worker in enumerate(self.workers):
+            fresh = Worker(number, None, self.password, self.seed)
+            # Answers first: what is acknowledged later may lack from them.
+            fresh.acknowledged = worker.acknowledged
+            fresh.upload = worker.upload
+            for table in ("tags", "manifests", "blobs", "images"):
+                setattr(fresh, table, dict(getattr(worker, table)))
+            copy.workers[number] = fresh
+        return copy
+
     def verify(self, address):
         for worker in self.workers:
             worker.verify(address)
+
+    @property
+    def failed(self):
+        return sum(worker.failed for worker in self.workers)
 
     @property
     def acknowledged(self):
