@@ -222,6 +222,11 @@ static struct http_config http_config(const struct conf *conf)
 		.access_log = conf->log_access};
 }
 
+static void shed_files(struct app *app, size_t count)
+{
+	cache_shed_files(app->cache, count);
+}
+
 static int open_server(struct app *app, struct err *err)
 {
 	struct http_config config = http_config(app->conf);
@@ -231,7 +236,8 @@ static int open_server(struct app *app, struct err *err)
 				   .authz = app->authz,
 				   .workers = app->workers,
 				   .metrics = app->metrics,
-				   .clock = app->clock};
+				   .clock = app->clock,
+				   .shed_files = shed_files};
 
 	return http_server_new(&config, &parts, &app->server, err);
 }
