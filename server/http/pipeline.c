@@ -124,6 +124,13 @@ static enum step_result step_limits(struct exchange *exchange)
 	return STEP_NEXT;
 }
 
+/* Nothing was routed yet, and still the client reads failures of one door. */
+static void choose_door(struct exchange *exchange)
+{
+	exchange->door = router_door(exchange->pipeline->parts.router,
+				     exchange->request.target);
+}
+
 static enum step_result step_target(struct exchange *exchange)
 {
 	struct request *request = &exchange->request;
@@ -131,12 +138,16 @@ static enum step_result step_target(struct exchange *exchange)
 
 	if (request->target.len >
 	    atomic_load_explicit(&exchange->pipeline->target_max,
-				 memory_order_relaxed))
+				 memory_order_relaxed)) {
+		choose_door(exchange);
 		return refuse(exchange, ERR_TOO_LARGE, 414,
 			      "target over the limit");
+	}
 	if (target_parse(request->target, &request->arena, &request->path,
-			 &request->query, &err) < 0)
+			 &request->query, &err) < 0) {
+		choose_door(exchange);
 		return fail(exchange, &err);
+	}
 	return STEP_NEXT;
 }
 

@@ -222,8 +222,7 @@ static bool pattern_matches(const struct pattern *pattern,
 	return true;
 }
 
-/* The door whose rows share the longest beginning with the path. */
-static enum door nearest_door(const struct router *router, struct span path)
+enum door router_door(const struct router *router, struct span path)
 {
 	enum door door = DOOR_PLAIN;
 	size_t longest = 1;
@@ -285,7 +284,7 @@ enum router_result router_match(const struct router *router,
 		return ROUTER_FOUND;
 	}
 	if (methods == 0) {
-		*ret_door = nearest_door(router, request->path);
+		*ret_door = router_door(router, request->path);
 		return ROUTER_NO_PATH;
 	}
 	write_allow(methods | 1u << HTTP_OPTIONS, ret_allow);

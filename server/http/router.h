@@ -113,6 +113,10 @@ enum router_result router_match(const struct router *router,
 bool router_names_repository(const struct router *router,
 			     const struct route *route);
 
+/* The door whose rows share the longest beginning with the path, which may be
+ * one that could not be decoded. */
+enum door router_door(const struct router *router, struct span path);
+
 /* Every row in turn, one after the other in memory; NULL behind the last: for
  * tests, metrics and documentation. */
 const struct route *router_row(const struct router *router, size_t index);

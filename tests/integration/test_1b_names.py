@@ -164,3 +164,9 @@ def test_OCI_015_odd_request_targets(api):
     for target in ("//v2/", "/v2/..", "/", "/..", "/%2e%2e/", "*"):
         reply = api.clone().get(target)
         assert reply.status in (301, 307, 308, 400, 404, 405), str(reply)
+
+
+@pytest.mark.parametrize("tail", ["manifests/%zz", "manifests/a%00",
+                                  "blobs/%", "tags/list%2"])
+def test_OCI_006_undecodable_targets_answered_as_json(repo, tail):
+    repo.get(f"/v2/{repo.name}/{tail}").error(400, "UNSUPPORTED")
