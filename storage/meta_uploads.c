@@ -91,13 +91,22 @@ int meta_upload_touch(struct meta_tx *tx, struct span id, struct err *err)
 
 int meta_upload_delete(struct meta_tx *tx, struct span id, struct err *err)
 {
+	return meta_upload_expire(tx, id, INT64_MAX, err);
+}
+
+int meta_upload_expire(struct meta_tx *tx, struct span id, int64_t before_ms,
+		       struct err *err)
+{
 	CLEANUP(meta_query_close) struct meta_query query = META_QUERY_INIT;
 	int64_t open = 0;
 
-	if (meta_query_open(&query, tx, "DELETE FROM uploads WHERE id = $1",
+	if (meta_query_open(&query, tx,
+			    "DELETE FROM uploads "
+			    "WHERE id = $1 AND touched_ms < $2",
 			    err) < 0)
 		return -1;
 	meta_query_text(&query, id);
+	meta_query_i64(&query, before_ms);
 
 	int64_t rows = meta_query_run(&query, err);
 	if (rows <= 0)

@@ -33,6 +33,10 @@ int meta_upload_touch(struct meta_tx *tx, struct span id, struct err *err);
 /* End it: 1 / 0 / -1. */
 int meta_upload_delete(struct meta_tx *tx, struct span id, struct err *err);
 
+/* End it if it was not touched since before_ms: 1 / 0 / -1. */
+int meta_upload_expire(struct meta_tx *tx, struct span id, int64_t before_ms,
+		       struct err *err);
+
 /* How many are open. */
 struct meta_upload_counts {
 	int64_t total;

@@ -66,7 +66,8 @@ static int check_push(const struct registry *registry, struct err *err)
 }
 
 /* The stage first, then the row: a stage without a row is swept, a row without
- * a stage is an upload of no bytes. */
+ * a stage is an upload of no bytes.  Once the row is there the session is open,
+ * whether or not its empty stage can be kept so. */
 int registry_upload_start(struct registry *registry,
 			  const struct registry_at *at, enum digest_algo algo,
 			  char ret_id[RAND_UUID_SIZE], struct err *err)
@@ -83,7 +84,8 @@ int registry_upload_start(struct registry *registry,
 		return -1;
 	}
 	memcpy(ret_id, work.row.id, sizeof(work.row.id));
-	return upload_put_back(upload, err);
+	registry_upload_abandon(upload);
+	return 0;
 }
 
 int registry_upload_hold_single(struct registry *registry,
@@ -117,7 +119,36 @@ static int find_row(struct registry *registry, const struct registry_at *at,
 	return found < 0 ? -1 : 0;
 }
 
-/* Hold a session for whatever purpose. */
+static int touch_work(struct meta_tx *tx, void *context, struct err *err)
+{
+	struct upload *upload = context;
+	int found = meta_upload_touch(tx, upload_id(upload), err);
+
+	if (found == 0)
+		return upload_unknown(err);
+	return found < 0 ? -1 : 0;
+}
+
+/* Tell the row of a held session that it is alive.  Where the row has gone, so
+ * does what is in memory: nothing else would ever remove it.  Consumes the
+ * upload when it fails. */
+static int touch(struct upload *upload, struct err *err)
+{
+	struct registry *registry = upload_registry(upload);
+
+	if (registry->config.read_only ||
+	    meta_write(registry->parts.meta, touch_work, upload, err) == 0)
+		return 0;
+	if (err->code == ERR_UPLOAD_UNKNOWN)
+		upload_discard(upload);
+	else
+		registry_upload_abandon(upload);
+	return -1;
+}
+
+/* Hold a session for whatever purpose.  One that is opened again is touched
+ * behind that: between the look at its row and the opening it may have been
+ * finished or expired. */
 static int hold(struct registry *registry, const struct registry_at *at,
 		struct span id, struct upload **ret_upload, struct err *err)
 {
@@ -128,19 +159,13 @@ static int hold(struct registry *registry, const struct registry_at *at,
 	int found = upload_take(registry, at, id, ret_upload, err);
 	if (found != 0)
 		return found < 0 ? -1 : 0;
-	if (find_row(registry, at, id, &row, err) < 0)
+	struct upload *upload = NULL;
+	if (find_row(registry, at, id, &row, err) < 0 ||
+	    upload_reopen(registry, at, &row, &upload, err) < 0 ||
+	    touch(upload, err) < 0)
 		return -1;
-	return upload_reopen(registry, at, &row, ret_upload, err);
-}
-
-static int touch_work(struct meta_tx *tx, void *context, struct err *err)
-{
-	struct upload *upload = context;
-	int found = meta_upload_touch(tx, upload_id(upload), err);
-
-	if (found == 0)
-		return upload_unknown(err);
-	return found < 0 ? -1 : 0;
+	*ret_upload = upload;
+	return 0;
 }
 
 int registry_upload_hold(struct registry *registry,
@@ -152,11 +177,8 @@ int registry_upload_hold(struct registry *registry,
 	if (check_push(registry, err) < 0 ||
 	    hold(registry, at, id, &upload, err) < 0)
 		return -1;
-	if (upload_wants_touch(upload) &&
-	    meta_write(registry->parts.meta, touch_work, upload, err) < 0) {
-		registry_upload_abandon(upload);
+	if (upload_wants_touch(upload) && touch(upload, err) < 0)
 		return -1;
-	}
 	*ret_upload = upload;
 	return 0;
 }
@@ -414,7 +436,8 @@ int registry_upload_status(struct registry *registry,
 	if (hold(registry, at, id, &upload, err) < 0)
 		return -1;
 	*ret_offset = upload_offset(upload);
-	return upload_put_back(upload, err);
+	registry_upload_abandon(upload);
+	return 0;
 }
 
 int registry_upload_cancel(struct registry *registry,

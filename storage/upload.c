@@ -11,7 +11,7 @@
 #include "storage/registry_internal.h"
 #include "storage/upload_table.h"
 
-#define TOUCH_MS 60000		/* between two notes that it is alive */
+#define TOUCH_MS 60000		/* at most, between notes that it is alive */
 #define READ_SIZE (1024 * 1024) /* bytes read at once when hashing again */
 
 /* ---- looking ---- */
@@ -58,8 +58,9 @@ void upload_describe(const struct upload *upload, struct meta_upload *ret_row)
 bool upload_wants_touch(struct upload *upload)
 {
 	int64_t now = clock_monotonic_ms(upload->registry->parts.clock);
+	int64_t often = upload->registry->config.upload_expiry_ms / 4;
 
-	if (now - upload->touched_ms < TOUCH_MS)
+	if (now - upload->touched_ms < (often < TOUCH_MS ? often : TOUCH_MS))
 		return false;
 	upload->touched_ms = now;
 	return true;
@@ -244,9 +245,12 @@ int upload_append(struct upload *upload, struct span bytes, size_t *ret_taken,
 	size_t taken = 0;
 
 	if (ops->stage_append(upload->stage, bytes, &taken, room, context,
-			      err) < 0 ||
-	    hasher_update(upload->hasher, bytes.text, taken, err) < 0)
+			      err) < 0)
 		return -1;
+	if (hasher_update(upload->hasher, bytes.text, taken, err) < 0) {
+		upload->torn = true;
+		return -1;
+	}
 	atomic_fetch_add_explicit(&upload->offset, taken, memory_order_relaxed);
 	*ret_taken = taken;
 	return 0;
@@ -295,10 +299,11 @@ void upload_close(struct upload *upload)
 int upload_put_back(struct upload *upload, struct err *err)
 {
 	struct upload *surplus = NULL;
+	int flushed = upload_flush(upload, err);
 
-	if (upload_flush(upload, err) < 0) {
+	if (flushed < 0 || upload->torn) {
 		upload_close(upload);
-		return -1;
+		return flushed;
 	}
 	surplus = upload_table_put(upload->registry->uploads, upload);
 	if (surplus)

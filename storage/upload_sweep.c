@@ -44,9 +44,20 @@ static int find_expired(struct registry *registry, struct batch *batch,
 				   batch, err);
 }
 
-static int forget_work(struct meta_tx *tx, void *context, struct err *err)
+struct expiry {
+	const char *id;
+	int64_t before_ms; /* wall time: only if it was not touched since */
+	bool gone;	   /* its row was removed */
+};
+
+static int expire_work(struct meta_tx *tx, void *context, struct err *err)
 {
-	return meta_upload_delete(tx, span_of(context), err) < 0 ? -1 : 0;
+	struct expiry *expiry = context;
+	int gone = meta_upload_expire(tx, span_of(expiry->id),
+				      expiry->before_ms, err);
+
+	expiry->gone = gone == 1;
+	return gone < 0 ? -1 : 0;
 }
 
 static void remove_stage(struct registry *registry, const char *id)
@@ -58,9 +69,20 @@ static void remove_stage(struct registry *registry, const char *id)
 		log_failure(LOG_WARN, "stage_remains", &err, NULL, 0);
 }
 
-/* A session that a request holds is not expired, whatever its row says. */
-static void expire(struct registry *registry, char *id)
+/* Let an idle upload be what it was. */
+static void keep_idle(struct upload *idle)
 {
+	struct err ignored = ERR_INIT;
+
+	if (idle)
+		upload_put_back(idle, &ignored);
+}
+
+/* A session that a request holds is not expired, whatever its row says; nor is
+ * one that was touched, perhaps through another server, since we looked. */
+static void expire(struct registry *registry, const char *id, int64_t before_ms)
+{
+	struct expiry expiry = {.id = id, .before_ms = before_ms};
 	struct err err = ERR_INIT;
 	bool known = false;
 	struct upload *idle =
@@ -68,10 +90,10 @@ static void expire(struct registry *registry, char *id)
 
 	if (known && !idle)
 		return;
-	if (meta_write(registry->parts.meta, forget_work, id, &err) < 0) {
+	if (meta_write(registry->parts.meta, expire_work, &expiry, &err) < 0)
 		log_failure(LOG_WARN, "upload_remains", &err, NULL, 0);
-		if (idle)
-			upload_close(idle);
+	if (err.code != ERR_NONE || !expiry.gone) {
+		keep_idle(idle);
 		return;
 	}
 	if (idle)
@@ -95,7 +117,7 @@ void registry_uploads_expire(struct registry *registry)
 		return;
 	}
 	for (size_t i = 0; i < batch.count; i++)
-		expire(registry, batch.ids[i]);
+		expire(registry, batch.ids[i], batch.before_ms);
 }
 
 /* What a look at every stage is about. */

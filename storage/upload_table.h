@@ -37,6 +37,7 @@ struct upload {
 	struct blob_stage *stage;  /* owned; the holder's */
 	struct hasher *hasher;	   /* of the content so far; the holder's */
 	_Atomic uint64_t offset;   /* bytes so far */
+	bool torn;		   /* the hash lacks bytes of the stage */
 	int64_t touched_ms;	   /* monotonic; when its row was last told */
 };
 

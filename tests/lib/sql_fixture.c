@@ -19,14 +19,19 @@ static char address[ADDRESS_SIZE];
 static char schema[64];
 static pid_t schema_owner;
 
+void sql_fixture_use(bool postgres)
+{
+	on_postgres = postgres;
+}
+
 static void use_sqlite(void)
 {
-	on_postgres = false;
+	sql_fixture_use(false);
 }
 
 static void use_postgres(void)
 {
-	on_postgres = true;
+	sql_fixture_use(true);
 }
 
 int sql_fixture_run(int argc, char **argv, const struct check_case *cases,

@@ -23,6 +23,9 @@ int sql_fixture_run(int argc, char **argv, const struct check_case *cases,
 #define SQL_FIXTURE_RUN(argc, argv, cases)                                     \
 	sql_fixture_run(argc, argv, cases, sizeof(cases) / sizeof((cases)[0]))
 
+/* For a table of one's own: the case runs on this one. */
+void sql_fixture_use(bool postgres);
+
 /* The case runs on PostgreSQL. */
 bool sql_fixture_postgres(void);
 
