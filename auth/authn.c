@@ -14,6 +14,7 @@
 #include "base/enc.h"
 #include "base/err.h"
 #include "base/lock.h"
+#include "base/utf8.h"
 #include "storage/meta.h"
 #include "storage/meta_users.h"
 
@@ -37,7 +38,8 @@ int authn_new(const struct authn_config *config, struct authn **ret_authn,
 	if (!authn)
 		return err_set(err, ERR_NO_MEMORY, "authn");
 	authn->config = *config;
-	authn->hashing_max = sysconf(_SC_NPROCESSORS_ONLN);
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	authn->hashing_max = cores > 0 ? cores : 1;
 	lock_init(&authn->lock);
 	cond_init(&authn->slot);
 	if (password_decoy(authn->decoy, err) < 0 ||
@@ -134,6 +136,22 @@ static int find_user(struct authn *authn, struct span name,
 	return found;
 }
 
+/* What no database takes as text is nobody's name. */
+static bool may_be_name(struct span name)
+{
+	if (name.len == 0 || name.len >= PRINCIPAL_NAME_SIZE ||
+	    memchr(name.text, '\0', name.len))
+		return false;
+	while (name.len > 0) {
+		size_t length = utf8_length(name);
+
+		if (length == 0)
+			return false;
+		name = span_make(name.text + length, name.len - length);
+	}
+	return true;
+}
+
 /* A name that nobody has costs the same hash as one that somebody has. */
 static int check_user(struct authn *authn, struct span name,
 		      struct span password, struct principal *ret_principal,
@@ -143,7 +161,7 @@ static int check_user(struct authn *authn, struct span name,
 	struct principal principal = {.kind = PRINCIPAL_USER};
 	int found = 0;
 
-	if (name.len > 0 && name.len < sizeof(principal.name))
+	if (may_be_name(name))
 		found = find_user(authn, name, &user, err);
 	if (found < 0)
 		return -1;
@@ -179,8 +197,11 @@ int authn_verify(struct authn *authn, struct span header,
 	if (known != 0)
 		return known < 0 ? -1 : 0;
 	span_cut(header, ' ', &name, &rest);
-	if (enc_unbase64(span_trim(rest), &credentials, &inner) < 0)
+	if (enc_unbase64(span_trim(rest), &credentials, &inner) < 0) {
+		if (inner.code == ERR_NO_MEMORY)
+			return err_set(err, ERR_NO_MEMORY, "credentials");
 		return refuse(err, "credentials are not base64");
+	}
 	if (!span_cut(buf_span(&credentials), ':', &name, &rest))
 		return refuse(err, "credentials have no colon");
 

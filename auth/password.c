@@ -142,6 +142,16 @@ static int read_parameters(struct span text, struct scrypt *scrypt,
 			      err);
 }
 
+/* Without a key OpenSSL only looks whether it could: each number within its
+ * bounds, they may still be too much together. */
+static bool is_affordable(const struct scrypt *scrypt)
+{
+	return EVP_PBE_scrypt(NULL, 0, NULL, 0,
+			      UINT64_C(1) << scrypt->cost_log2,
+			      scrypt->block_size, scrypt->parallel, MEMORY_MAX,
+			      NULL, 0) == 1;
+}
+
 /* "$scrypt$ln=14,r=8,p=1$salt$key"; every fault is reported by the caller. */
 static int read_hash(const char *hash, struct scrypt *scrypt, struct err *err)
 {
@@ -161,7 +171,7 @@ static int read_hash(const char *hash, struct scrypt *scrypt, struct err *err)
 	    enc_unbase64url(salt, &scrypt->salt, err) < 0 ||
 	    enc_unbase64url(rest, &scrypt->key, err) < 0)
 		return -1;
-	return scrypt->key.len == KEY_SIZE ? 0 : -1;
+	return scrypt->key.len == KEY_SIZE && is_affordable(scrypt) ? 0 : -1;
 }
 
 int password_verify(struct span password, const char *hash, struct err *err)
@@ -172,7 +182,9 @@ int password_verify(struct span password, const char *hash, struct err *err)
 	uint8_t key[KEY_SIZE];
 
 	if (read_hash(hash, &scrypt, &inner) < 0)
-		return err_set(err, ERR_CORRUPT,
+		return err_set(err,
+			       inner.code == ERR_NO_MEMORY ? ERR_NO_MEMORY
+							   : ERR_CORRUPT,
 			       "a stored password hash cannot be read");
 	if (password.len > PASSWORD_MAX)
 		return 0;

@@ -62,7 +62,8 @@ static enum step_result fail_as(struct exchange *exchange,
 		response_header(
 			request, "WWW-Authenticate",
 			authn_challenge(exchange->pipeline->parts.authn));
-	if (err->code == ERR_TOO_MANY || err->code == ERR_UNAVAILABLE)
+	if (err->code == ERR_TOO_MANY || err->code == ERR_UNAVAILABLE ||
+	    err->code == ERR_NO_MEMORY)
 		response_header(request, "Retry-After", "1");
 	response_error(request, err);
 	if (status)
