@@ -161,8 +161,12 @@ static int unpack_entry(struct unpacking *unpacking,
 			struct archive_entry *entry, struct err *err)
 {
 	CLEANUP(cleanup_close) int fd = -1;
-	struct span name = span_of(archive_entry_pathname(entry));
+	const char *path = archive_entry_pathname(entry);
+	struct span name = span_of(path);
 
+	/* A name that cannot even be written here is none of ours. */
+	if (!path)
+		return 0;
 	if (leaves_the_folder(name))
 		return refuse(err, "a name in it is absolute or has ..");
 	name = without_dot(name);

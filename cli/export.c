@@ -19,8 +19,6 @@
 
 #define FOLDER_MAX 4096 /* bytes of a path */
 
-DEFINE_CLEANUP(layout_close_at, struct layout *, layout_close)
-
 /* One export under way. */
 struct exporter {
 	struct session *session;

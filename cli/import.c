@@ -20,8 +20,6 @@
 
 #define FOLDER_MAX 4096 /* bytes of a path */
 
-DEFINE_CLEANUP(layout_close_at, struct layout *, layout_close)
-
 /* One import under way. */
 struct importer {
 	struct session *session;

@@ -89,6 +89,9 @@ bool target_tag_of(struct span name, struct span *ret_tag)
 		*ret_tag = name;
 		return true;
 	}
+	/* What follows the colon of a digest is no tag. */
+	if (span_cut(name, '@', &before, &path))
+		return false;
 	span_cut_last(name, '/', &before, &path);
 	err_clear(&ignored);
 	if (!span_cut_last(path, ':', &before, &path) ||
