@@ -60,7 +60,8 @@ struct connection {
 	int64_t deadline_ms;   /* when it must have ended */
 	int64_t body_until_ms; /* when the whole body must be there */
 	uint64_t progress;     /* bytes that the kernel had counted at the last
-				  look; UINT64_MAX: never looked */
+				  look, 0 if bytes of a body waited then;
+				  UINT64_MAX: never looked */
 };
 
 /* Give a connection's share back and free it; its socket is closed already, or

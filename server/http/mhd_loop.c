@@ -14,7 +14,9 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -136,21 +138,28 @@ static void shut(struct connection *connection)
 }
 
 /* The library waits for bytes that do not come, so the answer goes past it. */
-static void time_out(struct connection *connection)
+static void cut_short(struct connection *connection, const char *page,
+		      int status, enum err_code code)
 {
-	static const char page[] = "HTTP/1.1 408 Request Timeout\r\n"
-				   "Connection: close\r\n"
-				   "Content-Length: 0\r\n\r\n";
 	struct exchange *exchange = connection->exchange;
-	ssize_t sent = send(connection->fd, page, sizeof(page) - 1,
+	ssize_t sent = send(connection->fd, page, strlen(page),
 			    MSG_DONTWAIT | MSG_NOSIGNAL);
 
 	(void)sent;
 	if (exchange) {
-		exchange->request.response.status = 408;
-		exchange->request.response.error = ERR_TIMEOUT;
+		exchange->request.response.status = status;
+		exchange->request.response.error = code;
 	}
 	shut(connection);
+}
+
+static void time_out(struct connection *connection)
+{
+	cut_short(connection,
+		  "HTTP/1.1 408 Request Timeout\r\n"
+		  "Connection: close\r\n"
+		  "Content-Length: 0\r\n\r\n",
+		  408, ERR_TIMEOUT);
 }
 
 /* Bytes received (or, when sending, acknowledged) since the connection began.
@@ -195,6 +204,27 @@ static void look_at_send(struct connection *connection)
 	}
 }
 
+/*
+ * Bytes wait and none came out as body between two looks: the library's buffer
+ * is full of something else, such as a chunk's extension, and the loop would
+ * turn without end.  Every piece of a body resets progress.
+ */
+static void look_at_body(struct connection *connection)
+{
+	int waiting = 0;
+	bool some =
+		ioctl(connection->fd, FIONREAD, &waiting) == 0 && waiting > 0;
+
+	if (some && connection->progress == 0)
+		cut_short(connection,
+			  "HTTP/1.1 400 Bad Request\r\n"
+			  "Connection: close\r\n"
+			  "Content-Length: 0\r\n\r\n",
+			  400, ERR_INVALID);
+	else
+		connection->progress = some ? 0 : UINT64_MAX;
+}
+
 static void look(struct connection *connection)
 {
 	bool late = connection->loop->now_ms >= connection->deadline_ms;
@@ -204,9 +234,14 @@ static void look(struct connection *connection)
 		look_at_idle(connection);
 		break;
 	case PHASE_HEADERS:
+		if (late)
+			time_out(connection);
+		break;
 	case PHASE_BODY:
 		if (late)
 			time_out(connection);
+		else
+			look_at_body(connection);
 		break;
 	case PHASE_SEND:
 		look_at_send(connection);

@@ -266,11 +266,13 @@ static enum MHD_Result swallow(struct exchange *exchange, size_t *len)
 static enum MHD_Result body_call(struct exchange *exchange, const char *data,
 				 size_t *len)
 {
+	struct connection *connection = exchange->connection;
 	size_t taken = 0;
 
+	connection->progress = UINT64_MAX;
 	if (exchange->phase != WIRE_BODY)
 		return swallow(exchange, len);
-	body_deadline(exchange->connection);
+	body_deadline(connection);
 	switch (pipeline_body(exchange, data, *len, &taken)) {
 	case PIPELINE_BODY:
 		*len -= taken;
