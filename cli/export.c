@@ -197,7 +197,7 @@ static int export_referrers(struct exporter *exporter,
 static struct span entry_name(const struct target *target,
 			      const char *reference)
 {
-	return target->has_digest ? (struct span){0} : span_of(reference);
+	return span_of(target->has_digest ? "" : reference);
 }
 
 static int export_image(struct exporter *exporter,
