@@ -74,6 +74,22 @@ static int make_random(struct meta *meta, struct admin_work *work,
 	return store(meta, work, span_of(password), err);
 }
 
+/* Give the administrator the password that was said, unless he has it. */
+static int take_over(struct meta *meta, struct admin_work *work,
+		     struct span password, struct err *err)
+{
+	if (password.len == 0)
+		return 0;
+	if (!work->missing) {
+		int same = password_verify(password, work->user.password_hash,
+					   err);
+
+		if (same != 0)
+			return same < 0 ? -1 : 0;
+	}
+	return store(meta, work, password, err);
+}
+
 int bootstrap_admin(struct meta *meta, const char *account, int data_dir_fd,
 		    bool *ret_written, struct err *err)
 {
@@ -83,16 +99,11 @@ int bootstrap_admin(struct meta *meta, const char *account, int data_dir_fd,
 
 	if (find_admin(meta, &work, err) < 0)
 		return -1;
-	*ret_written = work.missing && password.len == 0;
-	if (*ret_written)
-		return make_random(meta, &work, data_dir_fd, err);
-	if (password.len == 0)
-		return 0;
-	if (!work.missing) {
-		int same =
-			password_verify(password, work.user.password_hash, err);
-		if (same != 0)
-			return same < 0 ? -1 : 0;
-	}
-	return store(meta, &work, password, err);
+
+	bool written = work.missing && password.len == 0;
+	int done = written ? make_random(meta, &work, data_dir_fd, err)
+			   : take_over(meta, &work, password, err);
+	if (done == 0)
+		*ret_written = written;
+	return done;
 }
