@@ -57,7 +57,8 @@ static void take_reserve(struct space *space)
 
 static void give_up_reserve(struct space *space)
 {
-	if (unlinkat(space->config.dir_fd, RESERVE_NAME, 0) < 0)
+	if (unlinkat(space->config.dir_fd, RESERVE_NAME, 0) < 0 &&
+	    errno != ENOENT)
 		return;
 	space->reserved = false;
 	log_event(LOG_WARN, "reserve_given_up",
