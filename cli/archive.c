@@ -162,11 +162,12 @@ static int unpack_entry(struct unpacking *unpacking,
 {
 	CLEANUP(cleanup_close) int fd = -1;
 	const char *path = archive_entry_pathname(entry);
-	struct span name = span_of(path);
 
 	/* A name that cannot even be written here is none of ours. */
 	if (!path)
 		return 0;
+	struct span name = span_make(path, strlen(path));
+
 	if (leaves_the_folder(name))
 		return refuse(err, "a name in it is absolute or has ..");
 	name = without_dot(name);
