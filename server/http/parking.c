@@ -36,10 +36,9 @@ void hello_refuse_tls(int fd)
 				   "Connection: close\r\n\r\n"
 				   "this port speaks HTTP, not HTTPS\n";
 	char hello[HELLO_SIZE];
-	ssize_t done = recv(fd, hello, sizeof(hello), MSG_DONTWAIT);
 
-	(void)done;
-	done = send(fd, page, sizeof(page) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+	(void)recv(fd, hello, sizeof(hello), MSG_DONTWAIT);
+	(void)send(fd, page, sizeof(page) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
 	shutdown(fd, SHUT_RDWR);
 }
 
