@@ -17,10 +17,11 @@
 #define STILL_SECONDS 60L /* without a byte: the server is given up */
 
 struct client {
-	CURL *curl;	     /* owned */
-	char *url;	     /* without a slash at its end; owned */
-	char *user_password; /* or NULL; owned */
-	char *ca_file;	     /* or NULL; owned */
+	CURL *curl;	       /* owned */
+	char *url;	       /* without a slash at its end; owned */
+	char *user_password;   /* or NULL; owned */
+	char *ca_file;	       /* or NULL; owned */
+	bool (*stopped)(void); /* or NULL */
 };
 
 DEFINE_CLEANUP(slist_free, struct curl_slist *, curl_slist_free_all)
@@ -30,9 +31,10 @@ struct transfer {
 	CURL *curl;
 	const struct client_request *request;
 	struct client_reply *reply;
-	uint64_t sent;	   /* bytes of the request's body */
-	uint64_t received; /* bytes of the reply's body */
-	struct err *err;   /* set when a callback gave up */
+	bool (*stopped)(void); /* or NULL */
+	uint64_t sent;	       /* bytes of the request's body */
+	uint64_t received;     /* bytes of the reply's body */
+	struct err *err;       /* set when a callback gave up */
 };
 
 int client_new(const struct client_config *config, struct client **ret_client,
@@ -48,6 +50,7 @@ int client_new(const struct client_config *config, struct client **ret_client,
 		len--;
 	client->url = strndup(config->url, len);
 	client->curl = curl_easy_init();
+	client->stopped = config->stopped;
 	if (config->user) {
 		buf_appendf(&credentials, "%s:%s", config->user,
 			    config->password ? config->password : "");
@@ -235,9 +238,11 @@ static int on_progress(void *context, curl_off_t down_total, curl_off_t down,
 
 	if (transfer->err->code != ERR_NONE)
 		return 1;
-	if (!request->progress ||
-	    request->progress(request->context, (uint64_t)(sending ? up : down),
-			      (uint64_t)(sending ? up_total : down_total)))
+	if (request->progress)
+		request->progress(request->context,
+				  (uint64_t)(sending ? up : down),
+				  (uint64_t)(sending ? up_total : down_total));
+	if (!transfer->stopped || !transfer->stopped())
 		return 0;
 	err_set(transfer->err, ERR_UNAVAILABLE, "interrupted");
 	err_tell(transfer->err, "interrupted; the same command goes on where "
@@ -367,6 +372,7 @@ int client_send(struct client *client, const struct client_request *request,
 	CLEANUP(client_reply_release) struct client_reply reply = {0};
 	struct transfer transfer = {.curl = client->curl,
 				    .request = request,
+				    .stopped = client->stopped,
 				    .reply = &reply,
 				    .err = err};
 

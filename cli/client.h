@@ -23,8 +23,9 @@ struct err;
 struct client_config {
 	const char *url;  /* "http://127.0.0.1:5000"; copied; may not be "" */
 	const char *user; /* or NULL: no credentials; copied */
-	const char *password; /* copied */
-	const char *ca_file;  /* PEM file of trusted authorities, or NULL */
+	const char *password;  /* copied */
+	const char *ca_file;   /* PEM file of trusted authorities, or NULL */
+	bool (*stopped)(void); /* true: give up what is under way; or NULL */
 };
 
 /* Needs no connection yet.  client_free accepts NULL. */
@@ -32,9 +33,8 @@ int client_new(const struct client_config *config, struct client **ret_client,
 	       struct err *err);
 void client_free(struct client *client);
 
-/* Told how far a transfer is; both in bytes, total 0 while unknown.  False
- * gives the transfer up. */
-typedef bool client_progress_fn(void *context, uint64_t done, uint64_t total);
+/* Told how far a transfer is; both in bytes, total 0 while unknown. */
+typedef void client_progress_fn(void *context, uint64_t done, uint64_t total);
 
 /* One request; a zeroed member is one that is not there. */
 struct client_request {

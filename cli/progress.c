@@ -87,20 +87,17 @@ static void show(const struct progress *progress, uint64_t done, int64_t now_ms)
 	fflush(stderr);
 }
 
-bool progress_tell(void *context, uint64_t done, uint64_t total)
+void progress_tell(void *context, uint64_t done, uint64_t total)
 {
 	struct progress *progress = context;
 	int64_t now_ms = clock_monotonic_ms(&clock_system);
 
 	(void)total;
-	if (interrupted)
-		return false;
 	if (progress->quiet || !progress->terminal ||
 	    now_ms - progress->shown_ms < SHOW_EVERY_MS)
-		return true;
+		return;
 	progress->shown_ms = now_ms;
 	show(progress, done, now_ms);
-	return true;
 }
 
 void progress_end(struct progress *progress, const char *what)

@@ -30,7 +30,7 @@ void progress_begin(struct progress *progress, const struct digest *digest,
 		    uint64_t size);
 
 /* A client_progress_fn; the context is the progress. */
-bool progress_tell(void *context, uint64_t done, uint64_t total);
+void progress_tell(void *context, uint64_t done, uint64_t total);
 
 /* It ended: "pushed", "fetched", "there already", or NULL if it failed. */
 void progress_end(struct progress *progress, const char *what);

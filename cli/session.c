@@ -107,6 +107,7 @@ int session_init(const struct options *options, struct session *ret_session,
 		.user = found.user.len > 0 ? buf_text(&found.user) : NULL,
 		.password = buf_text(&found.password),
 		.ca_file = options->ca,
+		.stopped = progress_interrupted,
 	};
 	if (client_new(&config, &session.client, err) < 0)
 		return -1;
