@@ -4,7 +4,6 @@
 #include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "auth/password.h"
 #include "auth/verified.h"
@@ -13,7 +12,6 @@
 #include "base/clock.h"
 #include "base/enc.h"
 #include "base/err.h"
-#include "base/lock.h"
 #include "base/utf8.h"
 #include "storage/meta.h"
 #include "storage/meta_users.h"
@@ -24,10 +22,6 @@ struct authn {
 	struct authn_config config;	/* immutable */
 	struct verified *verified;	/* what was checked lately; owned */
 	char decoy[PASSWORD_HASH_SIZE]; /* a hash that no password has */
-	struct lock lock;		/* guards hashing */
-	struct cond slot;		/* hashing went down */
-	long hashing;			/* passwords being hashed now */
-	long hashing_max;		/* each takes a core and 16 MiB */
 };
 
 int authn_new(const struct authn_config *config, struct authn **ret_authn,
@@ -38,10 +32,6 @@ int authn_new(const struct authn_config *config, struct authn **ret_authn,
 	if (!authn)
 		return err_set(err, ERR_NO_MEMORY, "authn");
 	authn->config = *config;
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-	authn->hashing_max = cores > 0 ? cores : 1;
-	lock_init(&authn->lock);
-	cond_init(&authn->slot);
 	if (password_decoy(authn->decoy, err) < 0 ||
 	    verified_new(&authn->verified, err) < 0) {
 		authn_free(authn);
@@ -56,8 +46,6 @@ void authn_free(struct authn *authn)
 	if (!authn)
 		return;
 	verified_free(authn->verified);
-	cond_release(&authn->slot);
-	lock_release(&authn->lock);
 	free(authn);
 }
 
@@ -103,26 +91,6 @@ int authn_quick(struct authn *authn, struct span header,
 	return 0;
 }
 
-/* Hashing takes a core and 16 MiB for a while: a flood of wrong passwords must
- * not take all of either. */
-static int check_password(struct authn *authn, struct span password,
-			  const char *hash, struct err *err)
-{
-	lock_take(&authn->lock);
-	while (authn->hashing >= authn->hashing_max)
-		cond_wait(&authn->slot, &authn->lock);
-	authn->hashing++;
-	lock_drop(&authn->lock);
-
-	int right = password_verify(password, hash, err);
-
-	lock_take(&authn->lock);
-	authn->hashing--;
-	cond_signal(&authn->slot);
-	lock_drop(&authn->lock);
-	return right;
-}
-
 static int find_user(struct authn *authn, struct span name,
 		     struct meta_user *ret_user, struct err *err)
 {
@@ -165,9 +133,8 @@ static int check_user(struct authn *authn, struct span name,
 		found = find_user(authn, name, &user, err);
 	if (found < 0)
 		return -1;
-	int right =
-		check_password(authn, password,
-			       found ? user.password_hash : authn->decoy, err);
+	int right = password_verify(
+		password, found ? user.password_hash : authn->decoy, err);
 	if (right < 0)
 		return -1;
 	if (!found || !right || user.disabled)

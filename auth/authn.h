@@ -44,8 +44,9 @@ void authn_free(struct authn *authn);
 int authn_quick(struct authn *authn, struct span header,
 		struct principal *ret_principal, struct err *err);
 
-/* The whole check; may wait.  0 or -1 (ERR_UNAUTHENTICATED; others when the
- * database fails). */
+/* The whole check; may wait, and takes a core and 16 MiB: the caller decides
+ * how many run at once.  0 or -1 (ERR_UNAUTHENTICATED; others when the database
+ * fails). */
 int authn_verify(struct authn *authn, struct span header,
 		 struct principal *ret_principal, struct err *err);
 

@@ -190,6 +190,18 @@ static int open_auth(struct app *app, struct err *err)
 	return 0;
 }
 
+/* Checking a password takes a core and 16 MiB for a while. */
+static int open_pools(struct app *app, struct err *err)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (pool_new("verifier", cores > 0 ? (size_t)cores : 1, &app->verifiers,
+		     err) < 0)
+		return -1;
+	return pool_new("worker", (size_t)app->conf->server_workers,
+			&app->workers, err);
+}
+
 static int open_router(struct app *app, struct err *err)
 {
 	const struct route_table tables[] = {
@@ -235,6 +247,7 @@ static int open_server(struct app *app, struct err *err)
 				   .authn = app->authn,
 				   .authz = app->authz,
 				   .workers = app->workers,
+				   .verifiers = app->verifiers,
 				   .metrics = app->metrics,
 				   .clock = app->clock,
 				   .shed_files = shed_files};
@@ -266,9 +279,7 @@ int app_new(struct conf *conf, struct app **ret_app, struct err *err)
 	if (open_data(app, err) < 0 || metrics_new(&app->metrics, err) < 0 ||
 	    open_meta(app, err) < 0 || open_blobs(app, err) < 0 ||
 	    open_cache(app, err) < 0 || open_registry(app, err) < 0 ||
-	    open_auth(app, err) < 0 ||
-	    pool_new("worker", (size_t)conf->server_workers, &app->workers,
-		     err) < 0 ||
+	    open_auth(app, err) < 0 || open_pools(app, err) < 0 ||
 	    open_router(app, err) < 0 || health_register(app, err) < 0 ||
 	    open_server(app, err) < 0)
 		return -1;
@@ -324,6 +335,7 @@ void app_free(struct app *app)
 	stop_serving(app);
 	ticker_free(app->ticker);
 	pool_free(app->workers);
+	pool_free(app->verifiers);
 	http_server_free(app->server);
 	router_free(app->router);
 	free(app->authz);

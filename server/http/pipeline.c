@@ -17,6 +17,7 @@
 
 #define ARENA_MAX (4u << 20)   /* bytes parsed out of one request */
 #define SWALLOW_MAX (1u << 20) /* bytes of a body that no row asked for */
+#define VERIFYING_MAX 512      /* passwords that wait to be checked */
 
 enum step_result { STEP_NEXT, STEP_BODY, STEP_WAIT, STEP_ANSWERED };
 typedef enum step_result step_fn(struct exchange *exchange);
@@ -29,16 +30,22 @@ static void run_on_worker(struct pool_job *job)
 	exchange_wake(exchange, WAKE_JOB);
 }
 
-static enum step_result to_worker(struct exchange *exchange,
-				  void (*work)(struct exchange *))
+static enum step_result to_pool(struct exchange *exchange, struct pool *pool,
+				void (*work)(struct exchange *))
 {
 	err_clear(&exchange->failure);
 	exchange->on_worker = work;
 	exchange->job.run = run_on_worker;
 	exchange->waits_for = WAKE_JOB;
 	atomic_fetch_and(&exchange->woken, ~WAKE_JOB);
-	pool_submit(exchange->pipeline->parts.workers, &exchange->job);
+	pool_submit(pool, &exchange->job);
 	return STEP_WAIT;
+}
+
+static enum step_result to_worker(struct exchange *exchange,
+				  void (*work)(struct exchange *))
+{
+	return to_pool(exchange, exchange->pipeline->parts.workers, work);
 }
 
 /* Let the handler clean up; on a worker. */
@@ -185,6 +192,18 @@ static void verify(struct exchange *exchange)
 		     &exchange->request.principal, &exchange->failure);
 }
 
+/* A flood of wrong passwords must neither take the workers from those who are
+ * known, nor make those who are not known yet wait without end. */
+static enum step_result to_verifier(struct exchange *exchange)
+{
+	struct pool *verifiers = exchange->pipeline->parts.verifiers;
+
+	if (pool_waiting(verifiers) >= VERIFYING_MAX)
+		return refuse(exchange, ERR_TOO_MANY, 503,
+			      "passwords to be checked over the limit");
+	return to_pool(exchange, verifiers, verify);
+}
+
 static enum step_result step_authenticate(struct exchange *exchange)
 {
 	struct request *request = &exchange->request;
@@ -203,7 +222,7 @@ static enum step_result step_authenticate(struct exchange *exchange)
 
 	if (known < 0)
 		return fail(exchange, &err);
-	return known ? STEP_NEXT : to_worker(exchange, verify);
+	return known ? STEP_NEXT : to_verifier(exchange);
 }
 
 /* After a step that may have gone to a worker. */

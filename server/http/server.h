@@ -3,9 +3,9 @@
 #define SERVER_HTTP_SERVER_H
 
 /*
- * The listener: one acceptor, one event loop per core, a pool of workers, and
- * the pipeline that every request passes: framing and limits, request id,
- * route, who asks, may they, body, handler, log and metrics.
+ * The listener: one acceptor, one event loop per core, pools of workers and of
+ * verifiers, and the pipeline that every request passes: framing and limits,
+ * request id, route, who asks, may they, body, handler, log and metrics.
  */
 
 #include <stdbool.h>
@@ -48,6 +48,7 @@ struct http_parts {
 	struct authn *authn;
 	const struct authz *authz;
 	struct pool *workers;
+	struct pool *verifiers; /* check passwords: none else has to wait */
 	struct metrics *metrics;
 	const struct clock_source *clock;
 	/* Asked when the process has no descriptor left: give up to count

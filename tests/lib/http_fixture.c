@@ -28,7 +28,12 @@
 	"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 
 static const struct authz everybody = {.anonymous = ANONYMOUS_FULL};
-static atomic_size_t *verified_count;
+static struct app *verifying; /* whose server asks */
+
+static void nap(void)
+{
+	nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+}
 
 /* The stand-in for auth/authn.c. */
 static int become(struct principal *principal, const char *name)
@@ -57,7 +62,10 @@ int authn_verify(struct authn *authn, struct span header,
 		 struct principal *ret_principal, struct err *err)
 {
 	(void)authn;
-	atomic_fetch_add(verified_count, 1);
+	atomic_fetch_add(&verifying->verified, 1);
+	while (span_equal(header, SPAN_LIT("stuck")) &&
+	       !atomic_load(&verifying->release))
+		nap();
 	if (!span_equal(header, SPAN_LIT("slow")))
 		return err_set(err, ERR_UNAUTHENTICATED, "unknown");
 	become(ret_principal, "slow");
@@ -95,11 +103,6 @@ static int work_work(struct request *request, struct err *err)
 {
 	(void)err;
 	return answer_text(request, "worked\n");
-}
-
-static void nap(void)
-{
-	nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
 }
 
 static int stall_work(struct request *request, struct err *err)
@@ -305,6 +308,7 @@ struct http_parts http_fixture_parts(struct app *app)
 		.router = app->router,
 		.authz = &everybody,
 		.workers = app->workers,
+		.verifiers = app->verifiers,
 		.metrics = app->metrics,
 		.clock = &clock_system,
 		.shed_files = shed,
@@ -317,10 +321,11 @@ void http_fixture_start(struct app *app)
 		routes, sizeof(routes) / sizeof(routes[0])};
 	struct err err = ERR_INIT;
 
-	verified_count = &app->verified;
+	verifying = app;
 	make_entities(app);
 	CHECK(metrics_new(&app->metrics, &err) == 0);
 	CHECK(pool_new("worker", 4, &app->workers, &err) == 0);
+	CHECK(pool_new("verifier", 2, &app->verifiers, &err) == 0);
 	CHECK(router_new(&table, 1, &app->router, &err) == 0);
 	struct http_parts parts = http_fixture_parts(app);
 
@@ -351,6 +356,7 @@ void http_fixture_stop(struct app *app)
 	http_server_stop(app->server);
 	http_server_free(app->server);
 	pool_free(app->workers);
+	pool_free(app->verifiers);
 	router_free(app->router);
 	metrics_free(app->metrics);
 	entity_unref(app->memory);

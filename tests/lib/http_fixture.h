@@ -5,8 +5,9 @@
 /*
  * The real listener on a free port of 127.0.0.1, with a small application of
  * its own behind it and without a database: who asks is said by a stand-in for
- * auth/authn.h that knows "Authorization: quick" and, after a job on a worker,
- * "Authorization: slow"; everything else is refused.
+ * auth/authn.h that knows "Authorization: quick" and, after a job on a
+ * verifier, "Authorization: slow"; everything else is refused, "stuck" not
+ * before fixture->release is set.
  *
  *   GET, HEAD /memory    an entity in memory, "memory\n" times 100
  *   GET, HEAD /file      an entity in a file of FIXTURE_FILE_SIZE bytes
@@ -37,13 +38,14 @@ struct app {
 	struct router *router;
 	struct metrics *metrics;
 	struct pool *workers;
+	struct pool *verifiers;
 	struct entity *memory;
 	struct entity *file;
 	char file_path[300];
 	const char *address; /* where it listens */
 	pthread_t stopper;   /* runs if stopping is set */
 	bool stopping;
-	atomic_bool release;	/* lets GET /stall answer */
+	atomic_bool release;	/* lets GET /stall answer, and "stuck" */
 	atomic_size_t stalled;	/* requests that wait for that */
 	atomic_size_t opened;	/* streamed uploads */
 	atomic_size_t closed;	/* the same, cleaned up */

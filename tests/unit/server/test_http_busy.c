@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Many clients at once, and some that stand in the way. */
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/pool.h"
 #include "tests/lib/check.h"
 #include "tests/lib/http_client.h"
 #include "tests/lib/http_fixture.h"
@@ -35,6 +37,11 @@ sendfile64(int out, int in, off64_t *offset, size_t count)
 	atomic_fetch_add(&sendfiles, 1);
 	return syscall(SYS_sendfile, out, in, offset, count);
 }
+
+#define STUCK "GET /login HTTP/1.1\r\nHost: t\r\nAuthorization: stuck\r\n\r\n"
+#define WORK "GET /work HTTP/1.1\r\nHost: t\r\n\r\n"
+#define VERIFYING_MAX 512 /* as in server/http/pipeline.c */
+#define STUCK_MAX (VERIFYING_MAX + 2)
 
 static void expect_ok(struct http_client *client)
 {
@@ -132,6 +139,44 @@ static void test_a_stalled_client_blocks_nobody(void)
 	http_fixture_stop(&app);
 }
 
+/* As many wrong passwords as the queue takes: who needs none is served by
+ * workers, and who comes with one more is told to come back. */
+static void test_passwords_keep_no_worker_busy(void)
+{
+	struct http_client *stuck = calloc(STUCK_MAX, sizeof(*stuck));
+	struct http_client client;
+	struct http_answer answer;
+	struct app app;
+	char field[8];
+
+	CHECK(stuck);
+	raise_limit();
+	http_fixture_init(&app);
+	http_fixture_start(&app);
+	for (size_t i = 0; i < STUCK_MAX; i++) {
+		http_client_open(&stuck[i], app.address);
+		http_client_text(&stuck[i], STUCK);
+	}
+	while (pool_waiting(app.verifiers) < VERIFYING_MAX)
+		sched_yield();
+	http_client_open(&client, app.address);
+	http_client_text(&client, WORK);
+	expect_ok(&client);
+	http_client_text(&client, LOGIN);
+	http_client_read(&client, false, &answer);
+	CHECK(answer.status == 503);
+	CHECK_TEXT(
+		http_answer_field(&answer, "Retry-After", field, sizeof(field)),
+		"1");
+	http_answer_release(&answer);
+	http_client_close(&client);
+	atomic_store(&app.release, true);
+	for (size_t i = 0; i < STUCK_MAX; i++)
+		http_client_close(&stuck[i]);
+	free(stuck);
+	http_fixture_stop(&app);
+}
+
 static void test_sends_files_without_copying(void)
 {
 	struct http_answer answer;
@@ -219,6 +264,7 @@ int main(int argc, char **argv)
 		CHECK_CASE(test_serves_1024_at_once),
 		CHECK_CASE(test_serves_512_that_wait_for_workers),
 		CHECK_CASE(test_a_stalled_client_blocks_nobody),
+		CHECK_CASE(test_passwords_keep_no_worker_busy),
 		CHECK_CASE(test_sends_files_without_copying),
 		CHECK_CASE(test_mixes_uploads_with_downloads),
 		CHECK_CASE(test_survives_clients_that_vanish),
