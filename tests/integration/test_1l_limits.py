@@ -75,27 +75,51 @@ def test_OCI_141_too_many_uploads(own_server, option):
         repo.start()
 
 
-def test_OCI_142_warnings(repo):
-    """Whatever carries a Warning carries the one form there is."""
+def check_warnings(reply):
+    """Every Warning has the one form there is; how many there are."""
+    warnings = reply.all("Warning")
+    assert sum(map(len, warnings)) <= 4096, str(reply)
+    for value in warnings:
+        assert re.fullmatch(
+            r'299 - "([^"\\\x00-\x1f]|\\["\\])*"', value), str(reply)
+    return len(warnings)
+
+
+def test_OCI_142_a_warning(own_server):
+    """Who pushes into memory is told that it will not last."""
+    server = own_server("storage.blobs=memory")
+    repo = Repository(server.client(), "brief")
+    data = repo.push_image("one")
+    for reply in (repo.client.request("POST", repo.uploads),
+                  repo.put("two", data)):
+        assert check_warnings(reply) == 1
+    assert check_warnings(repo.get(repo.manifest("one"))) == 0
+
+
+@pytest.mark.disk
+def test_OCI_142_none_without_cause(repo):
+    data = repo.push_image("one")
+    for reply in (repo.client.request("POST", repo.uploads),
+                  repo.put("two", data)):
+        assert check_warnings(reply) == 0
+
+
+def test_OCI_142_form(repo):
     repo.push_image("one")
     for reply in (repo.get("/v2/"), repo.get(repo.manifest("one")),
                   repo.put("x", b"{"), repo.get(repo.tags),
                   repo.client.request("POST", repo.uploads)):
-        warnings = reply.all("Warning")
-        assert sum(map(len, warnings)) <= 4096
-        for value in warnings:
-            assert re.fullmatch(r'299 - "([^"\\\x00-\x1f]|\\["\\])*"', value)
+        check_warnings(reply)
 
 
 @pytest.mark.backend
+@pytest.mark.disk
 def test_OCI_143_low_water(own_server):
     """Below the mark pushes stop; pulls and deletions go on."""
     server = own_server()
     repo = Repository(server.client(), "full")
     data = repo.push_image("one")
     repo.push_manifest("two", data)
-    if server.volatile:
-        return
     server.stop()
     server.options.append("storage.low_water=1TiB")
     server.start()

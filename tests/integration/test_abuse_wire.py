@@ -48,7 +48,8 @@ def refused(api, data):
         assert ends(conn), "not closed\n%s" % reply
         # Whatever else is said is about the same request.
         again = STATUS.findall(reply.body + conn.buffer)
-        assert set(again) <= {b"400", b"413"}, "%s\n%s" % (conn.buffer[:300], reply)
+        assert set(again) <= {b"400", b"413"}, "%s\n%s" % (
+            conn.buffer[:300], reply)
 
 
 AMBIGUOUS = {

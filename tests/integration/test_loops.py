@@ -147,11 +147,10 @@ def test_connections_per_address(own_server):
     client.clone().get("/v2/").expect(200)
 
 
+@pytest.mark.disk
 def test_sendfile_is_used(own_server):
     """A large blob goes out without passing through the process."""
     server = own_server()
-    if server.volatile:
-        return
     repo = Repository(server.client(), "sent")
     size = 64 << 20
     target = repo.blob(repo.push_blob(bytes(size)))

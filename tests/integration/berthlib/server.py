@@ -76,11 +76,6 @@ class Server:
         if blobs and "storage.blobs" not in named:
             self.options.append("storage.blobs=" + blobs)
 
-    @property
-    def volatile(self):
-        """True when a restart loses the blobs."""
-        return "storage.blobs=memory" in self.options
-
     def command(self):
         words = [program("berthd"), "--data", self.data,
                  "--listen", "127.0.0.1:0"]
