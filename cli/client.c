@@ -14,7 +14,8 @@
 
 #define HEADER_MAX 8192
 #define REPLY_MAX_DEFAULT ((uint64_t)8 << 20)
-#define STILL_SECONDS 60L /* without a byte: the server is given up */
+#define TRANSFER_BYTES 262144L /* moved at once */
+#define STILL_SECONDS 60L      /* without a byte: the server is given up */
 
 struct client {
 	CURL *curl;	       /* owned */
@@ -283,6 +284,8 @@ static void set_common(const struct client *client, struct transfer *transfer)
 
 	curl_easy_reset(curl);
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, TRANSFER_BYTES);
+	curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, TRANSFER_BYTES);
 	curl_easy_setopt(curl, CURLOPT_USERAGENT, "berth/" BERTH_VERSION);
 	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");

@@ -4,6 +4,7 @@ import http.server
 import json
 import os
 import signal
+import ssl
 import subprocess
 import threading
 
@@ -142,6 +143,23 @@ def test_password_goes_to_the_registry_alone(liar, berth, source):
         assert [method for method, _, _ in stranger.asked].count("PUT") == 2
         assert {sent for _, _, sent in stranger.asked} == {None}
     assert {bool(sent) for _, _, sent in liar.asked} == {True}
+
+
+def test_certificates_are_verified(liar, berth, tmp_path):
+    """An authority is trusted when --ca names it, and not before."""
+    key, cert = tmp_path / "key.pem", tmp_path / "cert.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj",
+         "/CN=test", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key,
+         "-out", cert, "-days", "2"], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+    liar.socket = context.wrap_socket(liar.socket, server_side=True)
+    liar.on("GET", "/v2/_catalog", 200, b'{"repositories":["x"]}')
+    url = liar.url.replace("http:", "https:")
+    berth.fails("repositories", "--registry", url)
+    assert liar.asked == []
+    assert berth("repositories", "--registry", url, "--ca", cert) == "x\n"
 
 
 def test_address_that_only_begins_alike(liar, berth, source):
