@@ -176,6 +176,7 @@ static enum MHD_Result answer_before_body(struct exchange *exchange)
 	uint64_t left = request->content_length - request->body_bytes;
 
 	exchange->swallowed = 0;
+	pipeline_uncount(exchange);
 	if (exchange->phase != WIRE_BODY &&
 	    (request->response.close || exchange->framing.expect_continue))
 		return answer(exchange);

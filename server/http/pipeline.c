@@ -481,6 +481,16 @@ void pipeline_begin(struct pipeline *pipeline, struct exchange *exchange)
 	request_begin(&exchange->request, exchange);
 }
 
+void pipeline_uncount(struct exchange *exchange)
+{
+	if (!exchange->counted)
+		return;
+	atomic_fetch_sub_explicit(&exchange->pipeline->in_flight, 1,
+				  memory_order_relaxed);
+	account_in_flight(exchange->pipeline->account, -1);
+	exchange->counted = false;
+}
+
 static void release(struct exchange *exchange)
 {
 	struct request *request = &exchange->request;
@@ -490,12 +500,7 @@ static void release(struct exchange *exchange)
 	buf_release(&request->response.body);
 	buf_release(&request->body);
 	arena_release(&request->arena);
-	if (exchange->counted) {
-		atomic_fetch_sub_explicit(&exchange->pipeline->in_flight, 1,
-					  memory_order_relaxed);
-		account_in_flight(exchange->pipeline->account, -1);
-		exchange->counted = false;
-	}
+	pipeline_uncount(exchange);
 }
 
 enum pipeline_next pipeline_end(struct exchange *exchange)

@@ -63,6 +63,10 @@ enum pipeline_next pipeline_body(struct exchange *exchange, const void *data,
 enum pipeline_next pipeline_fail(struct exchange *exchange,
 				 const struct err *err);
 
+/* It is refused, and only still there until its body is: it no longer counts
+ * among the requests in flight. */
+void pipeline_uncount(struct exchange *exchange);
+
 /* The exchange is over: log, count, release.  PIPELINE_WAIT: a worker still
  * cleans up; the memory is free after that.  PIPELINE_ANSWER: it is now. */
 enum pipeline_next pipeline_end(struct exchange *exchange);

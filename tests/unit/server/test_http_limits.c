@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Deadlines, and limits on connections, requests and descriptors. */
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -254,6 +255,37 @@ static void test_limits_requests_in_flight(void)
 	http_fixture_stop(&app);
 }
 
+/* Whoever is refused must not take the place of others by sending a body that
+ * never ends. */
+static void test_refused_bodies_are_not_in_flight(void)
+{
+	struct http_client refused[2];
+	struct http_answer answer = {.status = 0};
+	struct app app;
+
+	http_fixture_init(&app);
+	app.config.requests = 2;
+	http_fixture_start(&app);
+	for (size_t i = 0; i < 2; i++) {
+		http_client_open(&refused[i], app.address);
+		http_client_text(&refused[i],
+				 "PUT /stream/refuse HTTP/1.1\r\nHost: t\r\n"
+				 "Content-Length: 1000\r\n\r\nabc");
+		while (atomic_load(&app.closed) < i + 1)
+			sched_yield();
+	}
+	/* It is refused a moment after it was cleaned up. */
+	for (int tries = 0; tries < 100 && answer.status != 200; tries++) {
+		http_get(app.address, "GET", "/work", "", &answer);
+		http_answer_release(&answer);
+		nap_ms(10);
+	}
+	CHECK(answer.status == 200);
+	for (size_t i = 0; i < 2; i++)
+		http_client_close(&refused[i]);
+	http_fixture_stop(&app);
+}
+
 static void test_limits_connections_per_address(void)
 {
 	struct http_client clients[3];
@@ -432,6 +464,7 @@ int main(int argc, char **argv)
 		CHECK_CASE(test_ends_a_client_that_does_not_read),
 		CHECK_CASE(test_a_slow_reader_that_reads_is_served),
 		CHECK_CASE(test_limits_requests_in_flight),
+		CHECK_CASE(test_refused_bodies_are_not_in_flight),
 		CHECK_CASE(test_limits_connections_per_address),
 		CHECK_CASE(test_further_connections_wait),
 		CHECK_CASE(test_survives_without_descriptors),
