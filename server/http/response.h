@@ -19,7 +19,7 @@
 struct entity;
 struct request;
 
-#define RESPONSE_HEADERS_MAX 80	      /* registry.tags_per_push and some more */
+#define RESPONSE_HEADERS_MAX 80 /* registry.tags_per_push at most, and more */
 #define RESPONSE_BODY_MAX (64u << 20) /* bytes of a body built in memory */
 
 struct response_header {

@@ -232,9 +232,34 @@ static void test_an_entity_knows_its_head(void)
 	entity_unref(NULL);
 }
 
+/* An answer to a push says each tag in a field of its own; so many as may be
+ * configured must fit beside the others. */
+static void test_every_tag_of_a_push_has_a_field(void)
+{
+	static const struct {
+		const char *name;
+		int64_t max;
+	} options[] = {
+#define OPTION(section, name, type, def, min, max, ...)                        \
+	{#section "." #name, max},
+#include "conf/options.def"
+#undef OPTION
+	};
+	bool seen = false;
+
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+		if (strcmp(options[i].name, "registry.tags_per_push") != 0)
+			continue;
+		CHECK(options[i].max + 8 <= RESPONSE_HEADERS_MAX);
+		seen = true;
+	}
+	CHECK(seen);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct check_case cases[] = {
+		CHECK_CASE(test_every_tag_of_a_push_has_a_field),
 		CHECK_CASE(test_finds_fields_in_any_case),
 		CHECK_CASE(test_a_failure_replaces_the_body_and_keeps_fields),
 		CHECK_CASE(test_asks_the_door_of_the_request),
