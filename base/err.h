@@ -44,8 +44,9 @@ int err_set(struct err *err, enum err_code code, const char *fmt, ...)
 /*
  * The same for a system call that failed with errno os_error: the code comes
  * from it (ENOSPC and EDQUOT: NO_SPACE; ENOMEM: NO_MEMORY; ENOENT: NOT_FOUND;
- * EEXIST: EXISTS; EMFILE and ENFILE: UNAVAILABLE; EROFS: READ_ONLY; ETIMEDOUT:
- * TIMEOUT; every other: IO).  Must be the first statement after the call.
+ * EEXIST: EXISTS; EMFILE and ENFILE: UNAVAILABLE; EROFS: UNAVAILABLE;
+ * ETIMEDOUT: TIMEOUT; every other: IO).  Must be the first statement after the
+ * call.
  */
 int err_sys(struct err *err, int os_error, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4), cold));

@@ -109,6 +109,14 @@ static int reconnect(struct meta_writer *writer, struct err *err)
 	return 0;
 }
 
+/* What people can do something about is told as it is. */
+static enum err_code code_of_lost(const struct err *why)
+{
+	return why->code == ERR_NO_SPACE || why->code == ERR_CORRUPT
+		       ? why->code
+		       : ERR_UNAVAILABLE;
+}
+
 static int ensure_connected(struct meta_writer *writer, struct err *err)
 {
 	int64_t now = clock_monotonic_ms(writer->clock);
@@ -124,7 +132,8 @@ static int ensure_connected(struct meta_writer *writer, struct err *err)
 		writer->retry_at_ms = clock_monotonic_ms(writer->clock) +
 				      META_WRITER_RETRY_MS;
 	}
-	return err_set(err, ERR_UNAVAILABLE, "no connection to write with: %s",
+	return err_set(err, code_of_lost(&writer->why_lost),
+		       "no connection to write with: %s",
 		       writer->why_lost.text);
 }
 

@@ -56,6 +56,9 @@ static enum err_code code_of_io(int extended, int os)
 {
 	if (extended == SQLITE_IOERR_NOMEM)
 		return ERR_NO_MEMORY;
+	/* What becomes of the commit is open, whatever the reason. */
+	if (extended == SQLITE_IOERR_FSYNC)
+		return ERR_IO;
 	if (os == ENOSPC || os == EDQUOT)
 		return ERR_NO_SPACE;
 	if (os == EMFILE || os == ENFILE)
@@ -69,6 +72,7 @@ static enum err_code code_of(int extended, int os)
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
 	case SQLITE_INTERRUPT:
+	case SQLITE_READONLY:
 		return ERR_UNAVAILABLE;
 	case SQLITE_CONSTRAINT:
 		return extended == SQLITE_CONSTRAINT_NOTNULL ? ERR_INTERNAL
@@ -80,8 +84,6 @@ static enum err_code code_of(int extended, int os)
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
 		return ERR_CORRUPT;
-	case SQLITE_READONLY:
-		return ERR_READ_ONLY;
 	case SQLITE_TOOBIG:
 		return ERR_TOO_LARGE;
 	case SQLITE_IOERR:
@@ -97,15 +99,16 @@ static int fail(struct sql_conn *conn, int rc, const char *what,
 		struct err *err)
 {
 	int os = conn->db ? sqlite3_system_errno(conn->db) : 0;
+	int primary = rc & 0xff;
 
 	err_set(err, code_of(rc, os), "SQLite: %s: %s (%d, errno %d)", what,
 		conn->db ? sqlite3_errmsg(conn->db) : sqlite3_errstr(rc), rc,
 		os);
 	err->os = os;
-	/* Some failures end the whole transaction: its savepoints are gone. */
-	if (conn->in_transaction && sqlite3_get_autocommit(conn->db))
-		conn->broken = true;
-	if ((rc & 0xff) == SQLITE_IOERR || (rc & 0xff) == SQLITE_CORRUPT)
+	/* Some end the whole transaction: its savepoints are gone. */
+	if ((conn->in_transaction && sqlite3_get_autocommit(conn->db)) ||
+	    primary == SQLITE_IOERR || primary == SQLITE_CORRUPT ||
+	    primary == SQLITE_READONLY)
 		conn->broken = true;
 	return -1;
 }
@@ -143,14 +146,12 @@ static int require_wal(struct sql_conn *conn, struct err *err)
 	else
 		fail(conn, rc, sql, err);
 	sqlite3_finalize(stmt);
-	if (rc != SQLITE_ROW)
-		return -1;
-	if (!wal)
-		return err_set(err, ERR_IO,
-			       "SQLite: the file system of %s cannot hold a "
-			       "write-ahead log",
-			       conn->driver->path);
-	return 0;
+	if (rc != SQLITE_ROW || wal)
+		return rc == SQLITE_ROW ? 0 : -1;
+	return err_set(err, ERR_IO,
+		       "SQLite: the file system of %s cannot hold a "
+		       "write-ahead log",
+		       conn->driver->path);
 }
 
 /* No mmap: a page that the medium cannot read would end the process instead of

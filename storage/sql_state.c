@@ -21,7 +21,7 @@ static const struct {
 	{"08", ERR_UNAVAILABLE, true},
 	{"25P03", ERR_UNAVAILABLE, true},
 	/* A primary that has become a standby: look for the new one. */
-	{"25006", ERR_READ_ONLY, true},
+	{"25006", ERR_UNAVAILABLE, true},
 	{"54", ERR_TOO_LARGE, false},
 	{"22021", ERR_INVALID, false},
 	{"58030", ERR_IO, true},

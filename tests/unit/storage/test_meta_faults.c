@@ -274,7 +274,7 @@ static void test_a_database_that_went_back_is_refused(void)
 	sql_faulty_disarm(driver);
 	err_clear(&err);
 	CHECK(meta_write(meta, append_event, &attempt, &err) == -1);
-	CHECK(err.code == ERR_UNAVAILABLE);
+	CHECK(err.code == ERR_CORRUPT);
 	CHECK(strstr(err.text, "went back"));
 	meta_close(meta);
 }

@@ -22,7 +22,7 @@ static void test_each_state_has_its_code(void)
 		{"57P01", ERR_UNAVAILABLE, true},
 		{"08006", ERR_UNAVAILABLE, true},
 		{"25P03", ERR_UNAVAILABLE, true},
-		{"25006", ERR_READ_ONLY, true},
+		{"25006", ERR_UNAVAILABLE, true},
 		{"22021", ERR_INVALID, false},
 		{"54000", ERR_TOO_LARGE, false},
 		{"58030", ERR_IO, true},
