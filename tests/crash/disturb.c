@@ -37,11 +37,12 @@ struct control {
 	_Atomic uint32_t fail_sync;  /* classes whose fsync fails */
 	_Atomic uint32_t fail_write; /* classes whose writes fail */
 	_Atomic uint32_t error;	     /* errno of what fails */
-	_Atomic uint32_t slow;	     /* classes that are slow */
-	_Atomic uint32_t slow_ms;    /* by how much */
+	_Atomic uint32_t slow_sync;  /* classes whose fsync waits */
+	_Atomic uint32_t slow_ms;    /* how long */
 	_Atomic int64_t wall_ms;     /* added to the wall clock */
 	_Atomic uint32_t skipped;    /* fsyncs that did nothing */
 	_Atomic uint32_t failed;     /* calls that were made to fail */
+	_Atomic uint32_t slow_write; /* classes whose writes wait */
 };
 
 static struct control nothing;
@@ -93,9 +94,8 @@ static uint32_t class_of(int fd)
 }
 
 /* Wait if it is slow; -1, with errno set, if it is to fail. */
-static int disturb(int fd, uint32_t failing)
+static int disturb(int fd, uint32_t slow, uint32_t failing)
 {
-	uint32_t slow = atomic_load(&control->slow);
 	uint32_t class = (slow | failing) ? class_of(fd) : 0;
 
 	if (class & slow)
@@ -112,7 +112,8 @@ static int sync_as(const char *name, int fd)
 	int (*real)(int) = (int (*)(int))dlsym(RTLD_NEXT, name);
 	uint32_t skip = atomic_load(&control->skip_sync);
 
-	if (disturb(fd, atomic_load(&control->fail_sync)) < 0)
+	if (disturb(fd, atomic_load(&control->slow_sync),
+		    atomic_load(&control->fail_sync)) < 0)
 		return -1;
 	if (skip && (class_of(fd) & skip)) {
 		atomic_fetch_add(&control->skipped, 1);
@@ -138,7 +139,8 @@ static ssize_t pwrite_as(const char *name, int fd, const void *data,
 		(ssize_t(*)(int, const void *, size_t, off64_t))dlsym(RTLD_NEXT,
 								      name);
 
-	if (disturb(fd, atomic_load(&control->fail_write)) < 0)
+	if (disturb(fd, atomic_load(&control->slow_write),
+		    atomic_load(&control->fail_write)) < 0)
 		return -1;
 	return real(fd, data, size, offset);
 }

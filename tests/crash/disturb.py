@@ -11,8 +11,9 @@ from berthlib.server import program
 HERE = os.path.dirname(os.path.abspath(__file__))
 BLOB, DIRECTORY, LOG, DATABASE, OTHER = 1, 2, 4, 8, 16
 FIELDS = {"skip_sync": (0, "I"), "fail_sync": (4, "I"), "fail_write": (8, "I"),
-          "error": (12, "I"), "slow": (16, "I"), "slow_ms": (20, "I"),
-          "wall_ms": (24, "q"), "skipped": (32, "I"), "failed": (36, "I")}
+          "error": (12, "I"), "slow_sync": (16, "I"), "slow_ms": (20, "I"),
+          "wall_ms": (24, "q"), "skipped": (32, "I"), "failed": (36, "I"),
+          "slow_write": (40, "I")}
 
 
 def sanitizer():
@@ -50,4 +51,5 @@ class Disturbance:
         return struct.unpack_from("=" + kind, self.page, offset)[0]
 
     def calm(self):
-        self.set(skip_sync=0, fail_sync=0, fail_write=0, slow=0, wall_ms=0)
+        self.set(skip_sync=0, fail_sync=0, fail_write=0, slow_sync=0,
+                 slow_write=0, wall_ms=0)

@@ -10,11 +10,13 @@ import http.client
 import json
 import random
 import threading
+import time
 from base64 import b64encode
 
 IMAGE = "application/vnd.oci.image.manifest.v1+json"
 ABSENT = None
 TIMEOUT_S = 20
+WORK_S = 60
 REFUSED = (404, 409, 507)  # nothing was changed
 UNKNOWN = (500, 503)       # as without an answer: a commit may have failed
 SIZES = [0, 1, 100, 5000, 70000, 1500000]
@@ -98,6 +100,7 @@ class Worker(threading.Thread):
             self.acknowledged += 1
         elif status in REFUSED:
             table[key] = before
+            self.failed += status == 507
         elif status in UNKNOWN:
             self.failed += 1
         else:
@@ -108,7 +111,7 @@ class Worker(threading.Thread):
     def refused(status):
         """What a step before the last says: the blob is not there yet."""
         assert status in REFUSED + UNKNOWN, "status %d" % status
-        return 409
+        return 507 if status >= 500 else status
 
     # ---- the load ----
 
@@ -233,8 +236,9 @@ class Worker(threading.Thread):
 
     # ---- the check ----
 
-    def verify(self, address):
-        """Compare what is there with the record, and take it over."""
+    def verify(self, address, uploads=True):
+        """Compare what is there with the record, and take it over; uploads:
+        also go on with what was left, which a full disk does not allow."""
         connection = Connection(address, self.password)
         for digest, states in self.blobs.items():
             self.verify_one(connection, self.blobs, digest, states,
@@ -246,7 +250,8 @@ class Worker(threading.Thread):
             self.verify_tag(connection, tag, states)
         self.verify_listing(connection)
         self.verify_whole(connection)
-        self.verify_upload(connection)
+        if uploads:
+            self.verify_upload(connection)
         connection.close()
 
     def verify_one(self, connection, table, key, states, path):
@@ -333,6 +338,16 @@ class Load:
         """True when nobody works any more."""
         return not any(worker.is_alive() for worker in self.workers)
 
+    def work(self, count, what="acknowledged"):
+        """Wait until so many more changes were acknowledged, or failed."""
+        want = getattr(self, what) + count
+        end = time.monotonic() + WORK_S
+        while getattr(self, what) < want:
+            assert time.monotonic() < end, "the load does not come on"
+            assert not self.stuck(), [worker.surprise
+                                      for worker in self.workers]
+            time.sleep(0.002)
+
     def frozen(self):
         """The record as it stands, to hold a copy of the data against it.  A
         worker may go on meanwhile: what it asks for it notes before."""
@@ -347,9 +362,9 @@ class Load:
             copy.workers[number] = fresh
         return copy
 
-    def verify(self, address):
+    def verify(self, address, uploads=True):
         for worker in self.workers:
-            worker.verify(address)
+            worker.verify(address, uploads)
 
     @property
     def failed(self):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """SIGKILL at each named step and at random moments: what was acknowledged is
 there afterwards, nothing is half visible, and the next start needs no help."""
+import os
 import random
 import time
 
@@ -13,6 +14,7 @@ STEPS = ["append:write", "publish:fsync", "publish:synced", "publish:linked",
          "publish:dir_synced", "meta:begin", "meta:before_commit",
          "meta:after_commit"]
 ROUND_S = 20
+ROUNDS = int(os.environ.get("BERTH_CRASH_ROUNDS", 6))
 
 
 def wait_for_death(server):
@@ -53,7 +55,7 @@ def test_killed_at_random_moments(server):
     load = Load(PASSWORD, "random")
     choose = random.Random("moments")
     server.start()
-    for _ in range(6):
+    for _ in range(ROUNDS):
         load.start(server.address)
         time.sleep(choose.uniform(0.05, 0.8))
         server.kill()
