@@ -28,7 +28,7 @@ static void unref_body(void *body)
 	entity_body_unref(body);
 }
 
-/* Never called: HEAD asks for no body. */
+/* Never called: HEAD asks for no body, and 304 has none. */
 static ssize_t no_bytes(void *context, uint64_t at, char *out, size_t len)
 {
 	(void)context;
@@ -61,12 +61,18 @@ static bool add_content(struct MHD_Response *wire, const struct entity *entity)
 	       add_validators(wire, entity);
 }
 
+/* The length of an entity and no byte of it. */
+static struct MHD_Response *make_length(const struct entity *entity)
+{
+	return MHD_create_response_from_callback(entity->size, 1024, no_bytes,
+						 NULL, NULL);
+}
+
 /* A whole entity without its file: the bytes, or none but the length. */
 static struct MHD_Response *make_whole(const struct entity *entity)
 {
 	if (!entity->body)
-		return MHD_create_response_from_callback(entity->size, 1024,
-							 no_bytes, NULL, NULL);
+		return make_length(entity);
 	if (entity->size == 0)
 		return MHD_create_response_from_buffer(0, NULL,
 						       MHD_RESPMEM_PERSISTENT);
@@ -142,8 +148,7 @@ static struct MHD_Response *make_entity(const struct request *request,
 	const struct entity *entity = response->entity;
 
 	if (response->status == 304)
-		return MHD_create_response_from_buffer(0, NULL,
-						       MHD_RESPMEM_PERSISTENT);
+		return make_length(entity);
 	if (entity->fd < 0 || request->method == HTTP_HEAD)
 		return make_whole(entity);
 	return make_file(entity, response->first, response->length, err);
