@@ -262,6 +262,17 @@ static int export_archive(struct exporter *exporter, const char *folder,
 	return 0;
 }
 
+/* A name that was mistyped leaves no folder behind. */
+static int check_there(const struct exporter *exporter, struct err *err)
+{
+	CLEANUP(remote_manifest_release) struct remote_manifest manifest = {0};
+	char reference[TARGET_REFERENCE_SIZE];
+
+	target_reference(&exporter->session->options->target, reference);
+	return remote_get_manifest(&exporter->remote, reference, &manifest,
+				   err);
+}
+
 int export_run(struct session *session, struct err *err)
 {
 	const struct options *options = session->options;
@@ -280,7 +291,7 @@ int export_run(struct session *session, struct err *err)
 	buf_appendf(&folder, "%s%s", options->path, packed ? ".partial" : "");
 	if (!exporter.seen)
 		return err_set(err, ERR_NO_MEMORY, "export");
-	if (buf_check(&folder, err) < 0 ||
+	if (buf_check(&folder, err) < 0 || check_there(&exporter, err) < 0 ||
 	    layout_create(buf_text(&folder), &exporter.layout, err) < 0)
 		return -1;
 	if (packed)

@@ -141,8 +141,10 @@ def test_help_and_version(berth):
 def test_what_is_not_there(berth, repo, tmp_path):
     for words in (("tags", repo.name), ("inspect", repo.name),
                   ("export", repo.name, tmp_path / "out"),
+                  ("export", repo.name, tmp_path / "out.tar"),
                   ("import", tmp_path / "missing", repo.name)):
         berth.fails(*words)
+    assert os.listdir(tmp_path) == []
 
 
 def test_registry_that_is_not_there(server, tmp_path):

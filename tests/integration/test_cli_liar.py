@@ -114,9 +114,10 @@ def test_the_liar_can_tell_the_truth(liar, berth, tmp_path):
 def test_what_is_not_what_it_says_is_not_kept(liar, berth, tmp_path, lie):
     liar.image(**lie)
     berth.fails("export", "a", tmp_path / "out")
-    index, _ = layout.check(str(tmp_path / "out"))
-    assert index["manifests"] == []
-    assert not os.path.exists(tmp_path / "out" / ".partial")
+    if os.path.exists(tmp_path / "out"):
+        index, _ = layout.check(str(tmp_path / "out"))
+        assert index["manifests"] == []
+        assert not os.path.exists(tmp_path / "out" / ".partial")
     liar.image()
     berth("export", "a", tmp_path / "out")
     layout.check(str(tmp_path / "out"))
