@@ -236,7 +236,8 @@ static struct http_config http_config(const struct conf *conf)
 
 static void shed_files(struct app *app, size_t count)
 {
-	cache_shed_files(app->cache, count);
+	if (app->cache)
+		cache_shed_files(app->cache, count);
 }
 
 static int open_server(struct app *app, struct err *err)
