@@ -27,7 +27,7 @@ enum digest_algo {
 #define DIGEST_TEXT_SIZE 136 /* bytes in the longest text, with its NUL */
 
 struct digest {
-	enum digest_algo algo;
+	enum digest_algo algo;		/* says how many bytes count */
 	uint8_t bytes[DIGEST_SIZE_MAX]; /* zero past the size of the hash */
 };
 

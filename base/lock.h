@@ -25,9 +25,9 @@
 #endif
 
 struct LOCK_CAPABILITY lock {
-	pthread_mutex_t mutex;
-	pthread_t owner; /* meaningful while held */
-	bool held;	 /* written by the owner only */
+	pthread_mutex_t mutex; /* for lock.c alone */
+	pthread_t owner;       /* meaningful while held */
+	bool held;	       /* written by the owner only */
 };
 
 struct cond {

@@ -20,7 +20,7 @@ enum load_mode {
 #define LOAD_PATHS_MAX 4096
 
 struct options {
-	enum load_mode mode;
+	enum load_mode mode;	 /* what each request is */
 	const char *mode_name;	 /* borrowed from the table of modes */
 	const char *host;	 /* an IPv4 address; borrowed from argv */
 	uint64_t port;		 /* 1..65535 */
@@ -28,7 +28,7 @@ struct options {
 	const char *repository;	 /* to push to; borrowed from argv */
 	const char *credentials; /* "user:password" or NULL; from argv */
 	const char *paths[LOAD_PATHS_MAX]; /* borrowed from argv */
-	size_t path_count;
+	size_t path_count;    /* of paths; at least 1, but for a push */
 	uint64_t connections; /* at least 1 */
 	uint64_t threads;     /* at least 1, at most connections */
 	uint64_t requests;    /* 0: until the time is over */

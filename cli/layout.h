@@ -24,8 +24,8 @@ struct layout;
 
 /* A piece of content as a descriptor names it. */
 struct content {
-	struct digest digest;
-	uint64_t size; /* bytes */
+	struct digest digest; /* its name */
+	uint64_t size;	      /* bytes */
 };
 
 /* Open one that is there: ERR_NOT_FOUND or ERR_INVALID with what is wrong. */

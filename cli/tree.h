@@ -20,7 +20,7 @@ struct err;
 
 /* One thing that a manifest names. */
 struct tree_item {
-	struct content content;
+	struct content content; /* as the manifest says */
 	bool is_manifest;	/* of media_type; else a blob */
 	bool elsewhere;		/* a layer that need not be here */
 	struct span media_type; /* borrowed from the manifest */

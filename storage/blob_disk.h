@@ -25,8 +25,8 @@
 /* The directories below one root: which of them are known to be durable, and
  * the fsyncs of them that are under way.  Any thread. */
 struct disk_dirs {
-	int root_fd; /* borrowed */
-	struct lock lock;
+	int root_fd;	  /* borrowed */
+	struct lock lock; /* never held across an fsync */
 	struct map known; /* struct disk_dir by path; guarded by lock */
 };
 

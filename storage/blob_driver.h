@@ -146,7 +146,7 @@ struct blob_driver_ops {
 
 /* What every driver starts with. */
 struct blob_driver {
-	const struct blob_driver_ops *ops;
+	const struct blob_driver_ops *ops; /* a constant */
 };
 
 /* ---- the drivers ---- */

@@ -39,11 +39,11 @@ enum manifest_role {
 
 /* One piece of content that the manifest names. */
 struct manifest_item {
-	enum manifest_role role;
-	bool known;	      /* its digest is of an algorithm we store */
-	struct digest digest; /* if known */
-	uint64_t size;	      /* bytes, as the manifest says */
-	bool elsewhere;	      /* a non-distributable layer: need not be here */
+	enum manifest_role role; /* what the manifest uses it for */
+	bool known;		 /* its digest is of an algorithm we store */
+	struct digest digest;	 /* if known */
+	uint64_t size;		 /* bytes, as the manifest says */
+	bool elsewhere; /* a non-distributable layer: need not be here */
 };
 
 struct manifest {
@@ -54,7 +54,7 @@ struct manifest {
 	struct digest subject_digest; /* if subject_known */
 	struct buf annotations;	      /* a JSON object as text; "" if none */
 	struct manifest_item *items;  /* owned */
-	size_t item_count;
+	size_t item_count;	      /* of items */
 	json_t *tree; /* owned; what the spans above borrow from */
 };
 

@@ -13,11 +13,11 @@
 /* One change; spans are borrowed for the call, "" where it has none. */
 struct meta_event {
 	struct span kind; /* "manifest.push", "tag.move", "blob.delete" ... */
-	struct span repository;
-	struct span digest;
-	struct span tag;
-	struct span actor;  /* the principal */
-	struct span detail; /* a JSON object, or "" */
+	struct span repository; /* its name */
+	struct span digest;	/* of the manifest or blob, as text */
+	struct span tag;	/* the one that was set or removed */
+	struct span actor;	/* the principal */
+	struct span detail;	/* a JSON object, or "" */
 };
 
 /* Append it, with the next number and the time of the transaction. */
@@ -26,9 +26,9 @@ int meta_event_append(struct meta_tx *tx, struct meta_scope scope,
 
 /* A row as read: as above with its number and time. */
 struct meta_event_row {
-	int64_t number;
-	int64_t at_ms; /* wall time */
-	struct meta_event event;
+	int64_t number;		 /* greater than that of every earlier commit */
+	int64_t at_ms;		 /* wall time */
+	struct meta_event event; /* borrowed for the call */
 };
 typedef int meta_event_fn(void *context, const struct meta_event_row *row,
 			  struct err *err);

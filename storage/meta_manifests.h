@@ -18,8 +18,8 @@ enum meta_reference {
 
 /* A manifest about to be written; everything is borrowed for the call. */
 struct meta_manifest {
-	struct digest digest;
-	struct span media_type;
+	struct digest digest;	      /* of body */
+	struct span media_type;	      /* what it is served as */
 	struct span artifact_type;    /* "" if it has none */
 	struct span annotations;      /* a JSON object as text, or "" */
 	const struct digest *subject; /* or NULL */
@@ -39,9 +39,9 @@ int meta_manifest_refer(struct meta_tx *tx, int64_t repository_id,
 
 /* A manifest as read; release with meta_stored_release. */
 struct meta_stored {
-	struct digest digest;
-	struct buf media_type;
-	struct buf body;
+	struct digest digest;  /* of body */
+	struct buf media_type; /* what it is served as */
+	struct buf body;       /* its bytes, as they were pushed */
 };
 void meta_stored_release(struct meta_stored *stored);
 
@@ -66,8 +66,8 @@ int meta_manifest_delete(struct meta_tx *tx, int64_t repository_id,
 
 /* One referrer of a listing, borrowed for the call. */
 struct meta_referrer {
-	struct span digest; /* as text */
-	struct span media_type;
+	struct span digest;	   /* as text */
+	struct span media_type;	   /* of the manifest */
 	struct span artifact_type; /* or "" */
 	struct span annotations;   /* a JSON object as text, or "" */
 	uint64_t size;		   /* bytes of the manifest */
@@ -79,11 +79,11 @@ typedef int meta_referrer_fn(void *context,
 /* Which referrers: those of subject, of that artifact type unless "", whose
  * digest text comes after `after` ("" for the start), limit at most. */
 struct meta_referrer_query {
-	int64_t repository_id;
+	int64_t repository_id;	      /* subject and referrers lie in it */
 	const struct digest *subject; /* borrowed */
-	struct span artifact_type;
-	struct span after;
-	size_t limit;
+	struct span artifact_type;    /* borrowed */
+	struct span after;	      /* borrowed */
+	size_t limit;		      /* rows told at most */
 };
 int meta_referrer_page(struct meta_tx *tx,
 		       const struct meta_referrer_query *wanted,

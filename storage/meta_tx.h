@@ -47,6 +47,7 @@ struct meta_query {
 	struct sql_stmt *stmt; /* the connection's; NULL before open */
 	int bound;	       /* parameters bound so far */
 	int digests_used;      /* texts in use of: */
+	/* Digests as text, bound as parameters. */
 	char digests[META_QUERY_DIGESTS][DIGEST_TEXT_SIZE];
 };
 

@@ -39,9 +39,9 @@ int meta_upload_expire(struct meta_tx *tx, struct span id, int64_t before_ms,
 
 /* How many are open. */
 struct meta_upload_counts {
-	int64_t total;
-	int64_t of_repository;
-	int64_t of_principal;
+	int64_t total;	       /* over all scopes */
+	int64_t of_repository; /* of that name, by anybody */
+	int64_t of_principal;  /* by that one, in any repository */
 };
 int meta_upload_count(struct meta_tx *tx, struct meta_scope scope,
 		      struct span repository, struct span principal,

@@ -9,11 +9,11 @@
 #define META_USER_HASH_SIZE 256 /* bytes of a password hash, with its NUL */
 
 struct meta_user {
-	int64_t id;
+	int64_t id;				 /* never used again */
 	char password_hash[META_USER_HASH_SIZE]; /* as auth/password.h made it
 						  */
 	bool administrator;			 /* may do everything */
-	bool disabled;
+	bool disabled;				 /* may not log in */
 };
 
 /* By name within the account: 1 / 0 / -1. */

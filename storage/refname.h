@@ -25,7 +25,7 @@ int refname_check_tag(struct span tag, struct err *err);
 
 /* A manifest by tag or by digest. */
 struct reference {
-	bool is_digest;
+	bool is_digest;	      /* else a tag */
 	struct digest digest; /* if is_digest */
 	struct span tag;      /* else; borrowed from the text */
 };

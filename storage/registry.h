@@ -32,23 +32,23 @@ struct registry_config {
 	bool create_on_push; /* a push makes the repository it names */
 	bool sparse_indexes; /* an index may name manifests that are not here */
 	uint64_t blob_max;   /* bytes of one blob; 0: no limit */
-	uint64_t manifest_max;	/* bytes of one manifest */
-	size_t descriptors_max; /* in one manifest */
-	size_t tags_per_push;	/* in one push by digest */
-	size_t page_max;	/* names in one page of a listing */
-	int64_t uploads_max;	/* open sessions in all */
-	int64_t uploads_per_repository;
-	int64_t uploads_per_principal;
-	int64_t upload_expiry_ms; /* since it was last touched */
-	uint64_t low_water;	  /* free bytes below which pushes stop */
-	uint64_t reserve;	  /* bytes kept aside for deletes */
+	uint64_t manifest_max;		/* bytes of one manifest */
+	size_t descriptors_max;		/* in one manifest */
+	size_t tags_per_push;		/* in one push by digest */
+	size_t page_max;		/* names in one page of a listing */
+	int64_t uploads_max;		/* open sessions in all */
+	int64_t uploads_per_repository; /* the same of one repository */
+	int64_t uploads_per_principal;	/* the same of one principal */
+	int64_t upload_expiry_ms;	/* since it was last touched */
+	uint64_t low_water;		/* free bytes below which pushes stop */
+	uint64_t reserve;		/* bytes kept aside for deletes */
 };
 
 /* What it works on; all is borrowed and outlives the registry. */
 struct registry_parts {
-	struct meta *meta;
-	struct blob_driver *blobs;
-	const struct clock_source *clock;
+	struct meta *meta;		  /* rows */
+	struct blob_driver *blobs;	  /* bytes */
+	const struct clock_source *clock; /* ages of uploads */
 	int data_dir_fd; /* for the reserve file; -1: keep none */
 	/* Called after a change of the repository was committed and before it
 	 * is acknowledged; NULL is fine.  Must not wait. */
@@ -68,9 +68,9 @@ void registry_free(struct registry *registry);
 
 /* Which repository, and who asks; everything is borrowed for the call. */
 struct registry_at {
-	struct meta_scope scope;
-	struct span repository;
-	struct span actor; /* the principal's name */
+	struct meta_scope scope; /* account and region */
+	struct span repository;	 /* its name, as it was checked */
+	struct span actor;	 /* the principal's name */
 };
 
 /* Once a second or so, by one thread, and for the first time before requests

@@ -30,9 +30,9 @@ int registry_repositories(struct registry *registry,
 
 /* Whose referrers, and of which artifact type unless "". */
 struct registry_subject {
-	struct digest digest;
+	struct digest digest;	   /* of the subject, which need not be here */
 	struct span artifact_type; /* borrowed */
-	meta_referrer_fn *each;
+	meta_referrer_fn *each;	   /* called with page->context */
 };
 
 /* Referrers in the order of their digests; page->after is the digest of the

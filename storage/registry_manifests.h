@@ -13,14 +13,14 @@
 struct registry_push {
 	struct reference reference; /* the tag, or the digest of the body */
 	struct span content_type;   /* "" if none was sent */
-	struct span body;
-	const struct span *tags; /* further tags, only with a digest */
-	size_t tag_count;
+	struct span body;	    /* its bytes, as they came */
+	const struct span *tags;    /* further tags, only with a digest */
+	size_t tag_count;	    /* of tags */
 };
 
 /* What came of it. */
 struct registry_pushed {
-	struct digest digest;
+	struct digest digest;		     /* of the body */
 	char subject[DIGEST_TEXT_SIZE + 64]; /* as the manifest names it; "" */
 };
 

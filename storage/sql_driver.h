@@ -108,7 +108,7 @@ struct sql_driver_ops {
 
 /* What every driver starts with. */
 struct sql_driver {
-	const struct sql_driver_ops *ops;
+	const struct sql_driver_ops *ops; /* a constant */
 	/* Nobody but this process writes: what is read may be cached until
 	 * this process changes it. */
 	bool exclusive;

@@ -28,7 +28,7 @@ struct upload {
 	struct list idle;     /* in the table's list of idle ones; the same */
 	bool held;	      /* a request has it; the same */
 	bool session;	      /* has a row, and outlives its request */
-	char id[RAND_UUID_SIZE];
+	char id[RAND_UUID_SIZE];   /* the key in the table; also of the stage */
 	struct registry *registry; /* borrowed */
 	char *account;		   /* whose it is, and of what; owned */
 	char *region;		   /* owned */

@@ -19,7 +19,7 @@ struct err;
 
 /* What its header fields say; copied. */
 struct entity_head {
-	struct span content_type;
+	struct span content_type; /* sent as it is */
 	struct span digest; /* Docker-Content-Digest, and the ETag in quotes */
 	bool immutable;	    /* asked for by digest: may be cached for ever */
 };

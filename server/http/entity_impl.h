@@ -17,12 +17,12 @@
 
 /* Bytes that live until the last answer made of them is sent. */
 struct entity_body {
-	atomic_uint references;
-	char *bytes; /* owned */
+	atomic_uint references; /* the last one dropped frees it */
+	char *bytes;		/* owned */
 };
 
 struct entity {
-	atomic_uint references;
+	atomic_uint references;		   /* the last one dropped frees it */
 	char *content_type;		   /* NULL-terminated; owned */
 	char digest[ENTITY_DIGEST_SIZE];   /* "sha256:..." */
 	char etag[ENTITY_DIGEST_SIZE + 2]; /* the digest in quotes */

@@ -26,13 +26,13 @@ struct pipeline;
 #define WAKE_ROOM 2u /* its handler takes bytes again */
 
 struct exchange {
-	struct request request;
-	struct pipeline *pipeline;	 /* borrowed */
-	struct framing framing;		 /* how the body ends */
+	struct request request;	   /* what handlers see; whoever runs has it */
+	struct pipeline *pipeline; /* borrowed */
+	struct framing framing;	   /* how the body ends */
 	struct field fields[FIELDS_MAX]; /* borrowed from the connection */
-	size_t field_count;
-	bool overflow;		     /* there were more fields than that */
-	bool http_1_1;		     /* else 1.0 */
+	size_t field_count;		 /* of fields */
+	bool overflow;			 /* there were more fields than that */
+	bool http_1_1;			 /* else 1.0 */
 	size_t header_bytes;	     /* of the request line and all fields */
 	bool counted;		     /* among the requests in flight */
 	size_t step;		     /* the next of the pipeline's */

@@ -17,7 +17,7 @@ struct exchange;
 struct loop;
 
 struct front {
-	struct pipeline pipeline;
+	struct pipeline pipeline;	  /* borrowed by every exchange */
 	struct addresses *addresses;	  /* connections per address; owned */
 	const struct clock_source *clock; /* borrowed */
 	size_t pool_bytes;		  /* of memory for a connection */
@@ -25,10 +25,10 @@ struct front {
 	/* Limits and times; a reload may change them at any time. */
 	atomic_size_t connections_max;
 	atomic_size_t per_address_max; /* 0: no limit */
-	_Atomic int64_t header_ms;
-	_Atomic int64_t idle_ms;
-	_Atomic int64_t body_idle_ms;
-	_Atomic int64_t body_ms;
+	_Atomic int64_t header_ms;     /* to the last header field */
+	_Atomic int64_t idle_ms;       /* between requests */
+	_Atomic int64_t body_idle_ms;  /* without a byte moved */
+	_Atomic int64_t body_ms;       /* for a whole body */
 };
 
 /* Where a connection stands; decides what its deadline means. */
@@ -53,9 +53,9 @@ struct connection {
 	void *wire;			 /* the transport's, once it has one */
 	int fd;				 /* the transport closes it */
 	struct sockaddr_storage address; /* of the client */
-	socklen_t address_len;
-	char peer[PEER_SIZE]; /* the same in text, without the port */
-	enum phase phase;
+	socklen_t address_len;		 /* bytes of it that count */
+	char peer[PEER_SIZE];  /* the same in text, without the port */
+	enum phase phase;      /* set by loop_phase(), and when shut down */
 	int64_t since_ms;      /* when that phase began */
 	int64_t deadline_ms;   /* when it must have ended */
 	int64_t body_until_ms; /* when the whole body must be there */

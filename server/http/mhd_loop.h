@@ -20,13 +20,13 @@ struct MHD_Daemon;
 struct exchange;
 
 struct loop {
-	struct front *front; /* borrowed */
-	struct MHD_Daemon *daemon;
-	pthread_t thread;
-	bool started;
-	size_t index;
-	int epoll_fd; /* the daemon's */
-	int event_fd; /* wakes the loop; owned */
+	struct front *front;	   /* borrowed */
+	struct MHD_Daemon *daemon; /* the library's connections; owned */
+	pthread_t thread;	   /* if started */
+	bool started;		   /* to be joined; its owner's */
+	size_t index;		   /* from 0; names the thread */
+	int epoll_fd;		   /* the daemon's */
+	int event_fd;		   /* wakes the loop; owned */
 
 	/* Guarded by lock. */
 	struct lock lock;
@@ -34,7 +34,7 @@ struct loop {
 	struct exchange *woken;	  /* to be taken up again */
 	bool signalled;		  /* event_fd is readable already */
 	bool drain;		  /* loop_drain() was called */
-	int64_t drain_until_ms;
+	int64_t drain_until_ms;	  /* monotonic; if drain */
 
 	/* The loop's thread's alone. */
 	int64_t now_ms;		   /* at the start of this turn */
@@ -44,8 +44,8 @@ struct loop {
 	struct exchange *free;	   /* for further use */
 	size_t connections;	   /* known to the daemon */
 	size_t closing;		   /* exchanges without a connection */
-	bool draining;
-	bool cut; /* the drain's time is over */
+	bool draining;		   /* drain, as this turn has seen it */
+	bool cut;		   /* the drain's time is over */
 };
 
 /* The daemon's callbacks (mhd_request.c). */

@@ -39,10 +39,10 @@ enum http_method {
 struct request {
 	struct app *app;	   /* what handlers work on; borrowed */
 	const struct route *route; /* NULL until routed */
-	enum http_method method;
-	struct span target; /* path and query as they were sent */
-	struct span path;   /* decoded once */
-	struct span query;  /* as it was sent, without the "?" */
+	enum http_method method;   /* HTTP_METHOD_COUNT: one we do not know */
+	struct span target;	   /* path and query as they were sent */
+	struct span path;	   /* decoded once */
+	struct span query;	   /* as it was sent, without the "?" */
 	struct span params[REQUEST_PARAMS_MAX]; /* decoded, in pattern order */
 	struct span peer;			/* the client's address */
 	struct principal principal;		/* who asks */

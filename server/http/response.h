@@ -28,8 +28,9 @@ struct response_header {
 };
 
 struct response {
-	int status; /* 0 until answered */
-	size_t header_count;
+	int status;	     /* 0 until answered */
+	size_t header_count; /* of headers */
+	/* In the order in which they are sent. */
 	struct response_header headers[RESPONSE_HEADERS_MAX];
 	struct buf body;       /* unless entity */
 	struct entity *entity; /* a shared answer (a reference is held) */

@@ -60,7 +60,7 @@ struct handler {
 };
 
 struct route {
-	enum http_method method;
+	enum http_method method; /* a HEAD needs a row of its own */
 	/* "/v2/{name}/manifests/{reference}": literal text and placeholders.
 	 * {name} spans slashes and is matched from the right; every other holds
 	 * one component and is not empty. */
@@ -71,7 +71,7 @@ struct route {
 	uint64_t body_max; /* of a buffered body: more is 413.  0: the value of
 			      http_config.body_max */
 	const char *label; /* for metrics and the log: "manifest" */
-	const struct handler *handler;
+	const struct handler *handler; /* its steps; borrowed for ever */
 };
 
 /* The index of the {name} placeholder's value is always 0. */
@@ -83,8 +83,8 @@ struct route {
  * naming the row, one without an action, door, label or fitting handler.
  */
 struct route_table {
-	const struct route *routes;
-	size_t count;
+	const struct route *routes; /* tried in this order */
+	size_t count;		    /* of routes */
 };
 int router_new(const struct route_table *tables, size_t count,
 	       struct router **ret_router, struct err *err);

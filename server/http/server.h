@@ -43,14 +43,14 @@ struct http_config {
 };
 
 struct http_parts {
-	struct app *app; /* handed to handlers */
-	struct router *router;
-	struct authn *authn;
-	const struct authz *authz;
-	struct pool *workers;
-	struct pool *verifiers; /* check passwords: none else has to wait */
-	struct metrics *metrics;
-	const struct clock_source *clock;
+	struct app *app;	   /* handed to handlers */
+	struct router *router;	   /* which handler answers */
+	struct authn *authn;	   /* who asks */
+	const struct authz *authz; /* may they */
+	struct pool *workers;	   /* run what may wait */
+	struct pool *verifiers;	   /* check passwords: none else has to wait */
+	struct metrics *metrics;   /* where requests are counted */
+	const struct clock_source *clock; /* of every deadline */
 	/* Asked when the process has no descriptor left: give up to count
 	 * cached ones back.  NULL is fine.  Any thread. */
 	void (*shed_files)(struct app *app, size_t count);

@@ -16,9 +16,9 @@
 #define WHEEL_SLOTS 64
 
 struct wheel {
-	struct list slots[WHEEL_SLOTS];
-	int64_t tick_ms; /* between two slots */
-	int64_t turn;	 /* ticks since the clock's start, already looked at */
+	struct list slots[WHEEL_SLOTS]; /* by the tick at which they are due */
+	int64_t tick_ms;		/* between two slots */
+	int64_t turn; /* ticks since the clock's start, already looked at */
 };
 
 /* tick_ms must be positive. */

@@ -76,8 +76,8 @@ void oci_warn_volatile(struct request *request);
 
 /* The key of a cached answer: its repository's part comes first. */
 struct oci_key {
-	struct span repository;
-	struct span whole;
+	struct span repository; /* its start: the generation */
+	struct span whole;	/* with the kind and the name */
 };
 
 /* Keys of a kind ('m', 'b') and a name, in the request's arena; false if there

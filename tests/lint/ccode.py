@@ -3,7 +3,8 @@
 import re
 import subprocess
 
-from tree import function_of, strip_c, strip_comments, top_level
+from tree import (comments_of, fields_of, function_of, strip_c, strip_comments,
+                  top_level)
 
 # Who may include what. A folder alone allows all its headers; "folder/file.h"
 # only that one. STYLE of the project: the arrows point down, never up.
@@ -190,3 +191,31 @@ def documented(tree):
                 continue
             if not under_comment(raw, number):
                 yield path, number, f"{function[1]} has no comment"
+
+
+NAME = re.compile(r"(\w+)\s*(?:\[[^]]*\]\s*)*(?::\s*\w+)?$")
+
+
+def field_name(declaration):
+    """What a declaration without its semicolon declares."""
+    pointer = re.search(r"\(\s*\*\s*(\w+)", declaration)
+    match = pointer or NAME.search(declaration)
+    return match[1] if match else declaration
+
+
+def fields(tree):
+    """Every field of a struct in a product header is explained: on its line,
+    right above it, or above a run of fields that have no comment else."""
+    for path in tree.c_files(suffixes=(".h",)):
+        text = tree.text(path)
+        comments = comments_of(text)
+        starts = {first for first, _, _ in comments}
+        above = {last for _, last, whole in comments if whole}
+        covered = set()  # Last lines of fields that a comment above explains.
+        for first, last, declaration in fields_of(strip_c(text)):
+            if starts.intersection(range(first, last + 1)):
+                continue
+            if first - 1 in above or first - 1 in covered:
+                covered.add(last)
+                continue
+            yield path, first, f"{field_name(declaration)} has no comment"

@@ -26,6 +26,7 @@ LINTS = {
     "banned": ccode.banned,
     "formatting": ccode.formatting,
     "documented": ccode.documented,
+    "fields": ccode.fields,
     "licence": text.licence,
     "unfinished": text.unfinished,
     "places": text.places,

@@ -114,6 +114,38 @@ def top_level(stripped):
     return result
 
 
+STRUCT = re.compile(r"\b(?:struct|union)\b[\w\s]*\{")
+
+
+def line_at(text, position):
+    return text.count("\n", 0, position) + 1
+
+
+def fields_of(stripped):
+    """The fields of every struct: (first line, last line, declaration)."""
+    found = []
+    for match in STRUCT.finditer(stripped):
+        depth, start = 1, match.end()
+        for at in range(match.end(), len(stripped)):
+            depth += (stripped[at] == "{") - (stripped[at] == "}")
+            if depth == 0:
+                break
+            if stripped[at] == ";" and depth == 1:
+                text = stripped[start:at]
+                first = start + len(text) - len(text.lstrip())
+                found.append((line_at(stripped, first),
+                              line_at(stripped, at), " ".join(text.split())))
+                start = at + 1
+    return sorted(set(found))
+
+
+def comments_of(text):
+    """(first line, last line, does it begin its line) of each comment."""
+    return [(line_at(text, m.start()), line_at(text, m.end()),
+             not text[text.rfind("\n", 0, m.start()) + 1:m.start()].strip())
+            for m in TOKEN.finditer(text) if m[0].startswith("/")]
+
+
 ATTRIBUTE = re.compile(r"__attribute__\s*\(\(.*?\)\)\s*(?=[;{]|$|\w|__)", re.S)
 ANNOTATION = re.compile(r"\b(?:REQUIRES|EXCLUDES|ACQUIRE|RELEASE|PRINTF_LIKE|"
                         r"[A-Z][A-Z0-9_]*)\s*\([^()]*\)")
