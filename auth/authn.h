@@ -21,13 +21,10 @@ struct clock_source;
 struct err;
 struct meta;
 
-enum anonymous_access { ANONYMOUS_NONE, ANONYMOUS_PULL, ANONYMOUS_FULL };
-
 struct authn_config {
 	struct meta *meta;		  /* borrowed */
 	const struct clock_source *clock; /* borrowed */
 	const char *account;		  /* whose users; borrowed */
-	enum anonymous_access anonymous;
 	int64_t cache_ms; /* how long a verified password counts; 0 = never */
 };
 

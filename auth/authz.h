@@ -10,11 +10,13 @@
 #include <stdbool.h>
 
 #include "auth/action.h"
-#include "auth/authn.h"
 #include "auth/principal.h"
 #include "base/span.h"
 
 struct err;
+
+/* What requests without credentials may do: nothing, read, or write too. */
+enum anonymous_access { ANONYMOUS_NONE, ANONYMOUS_PULL, ANONYMOUS_FULL };
 
 struct authz {
 	enum anonymous_access anonymous; /* what those without a name may do */

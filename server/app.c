@@ -174,8 +174,6 @@ static int open_auth(struct app *app, struct err *err)
 	struct authn_config config = {.meta = app->meta,
 				      .clock = app->clock,
 				      .account = conf->registry_account,
-				      .anonymous =
-					      access[conf->server_anonymous],
 				      .cache_ms = conf->auth_password_cache_ms};
 
 	if (bootstrap_admin(app->meta, conf->registry_account, app->data_dir_fd,
@@ -185,7 +183,7 @@ static int open_auth(struct app *app, struct err *err)
 	app->authz = calloc(1, sizeof(*app->authz));
 	if (!app->authz)
 		return err_set(err, ERR_NO_MEMORY, "authz");
-	app->authz->anonymous = config.anonymous;
+	app->authz->anonymous = access[conf->server_anonymous];
 	app->authz->public_metrics = conf->metrics_public;
 	return 0;
 }

@@ -62,11 +62,10 @@ static void add_user(const char *name, const char *password, bool administrator,
 	meta_fixture_write(meta, insert_work, &user);
 }
 
-static void open_all(enum anonymous_access anonymous)
+static void open_all(void)
 {
 	struct authn_config config = {.clock = &meta_fixture_clock,
 				      .account = ACCOUNT,
-				      .anonymous = anonymous,
 				      .cache_ms = 1000};
 	struct err err = ERR_INIT;
 
@@ -125,7 +124,7 @@ static void test_a_user_is_who_he_is(void)
 {
 	struct principal principal;
 
-	open_all(ANONYMOUS_NONE);
+	open_all();
 	CHECK(verify(SPAN_LIT("eve:secret:with:colons"), &principal) ==
 	      ERR_NONE);
 	CHECK(principal.kind == PRINCIPAL_USER && !principal.administrator);
@@ -154,7 +153,7 @@ static void test_everything_else_is_refused(void)
 		LOGIN("' OR 1=1 --:x"),
 	};
 
-	open_all(ANONYMOUS_FULL);
+	open_all();
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
 		CHECK(verify(span_make(wrong[i].text, wrong[i].len), NULL) ==
 		      ERR_UNAUTHENTICATED);
@@ -170,7 +169,7 @@ static void test_other_headers_are_refused(void)
 		"Basic ZXZlOng", "Basic ZXZlO ng", "Digest x",
 	};
 
-	open_all(ANONYMOUS_FULL);
+	open_all();
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		struct principal principal = {.kind = PRINCIPAL_NONE};
 		struct err err = ERR_INIT;
@@ -191,7 +190,7 @@ static void test_the_scheme_is_of_either_case(void)
 	struct principal principal;
 	struct err err = ERR_INIT;
 
-	open_all(ANONYMOUS_NONE);
+	open_all();
 	make_header(&header, "bASIC", SPAN_LIT("root:root's"));
 	CHECK(authn_verify(authn, buf_span(&header), &principal, &err) == 0);
 	close_all();
@@ -202,7 +201,7 @@ static void test_no_header_is_anonymous(void)
 	struct principal principal = {.kind = PRINCIPAL_NONE};
 	struct err err = ERR_INIT;
 
-	open_all(ANONYMOUS_NONE);
+	open_all();
 	CHECK(authn_quick(authn, span_of(""), &principal, &err) == 1);
 	CHECK(principal.kind == PRINCIPAL_ANONYMOUS);
 	CHECK_TEXT(principal.name, "anonymous");
@@ -211,7 +210,7 @@ static void test_no_header_is_anonymous(void)
 
 static void test_what_was_verified_counts_for_a_while(void)
 {
-	open_all(ANONYMOUS_NONE);
+	open_all();
 	CHECK(quick("root:root's") == 0);
 	CHECK(verify(SPAN_LIT("root:wrong"), NULL) == ERR_UNAUTHENTICATED);
 	CHECK(quick("root:wrong") == 0);
@@ -229,7 +228,7 @@ static void test_what_was_verified_counts_for_a_while(void)
 
 static void test_a_failing_database_is_no_wrong_password(void)
 {
-	open_all(ANONYMOUS_NONE);
+	open_all();
 	sql_faulty_arm(sql, SQL_FAULTY_STEP, 0, 1);
 	enum err_code code = verify(SPAN_LIT("root:root's"), NULL);
 	CHECK(sql_faulty_disarm(sql));
@@ -260,7 +259,7 @@ static void test_an_unknown_name_costs_a_hash_as_well(void)
 	struct err err = ERR_INIT;
 	char hash[PASSWORD_HASH_SIZE];
 
-	open_all(ANONYMOUS_NONE);
+	open_all();
 	for (int i = 0; i < 3; i++) {
 		int64_t start = cpu_ns();
 
@@ -292,7 +291,7 @@ static void test_more_log_ins_than_cores_all_end(void)
 {
 	pthread_t threads[8];
 
-	open_all(ANONYMOUS_NONE);
+	open_all();
 	for (size_t i = 0; i < 8; i++)
 		CHECK(pthread_create(&threads[i], NULL, log_in, NULL) == 0);
 	for (size_t i = 0; i < 8; i++)
