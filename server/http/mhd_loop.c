@@ -32,13 +32,15 @@
 #define NEVER INT64_MAX
 #define HEARD_MAX 64 /* first bytes looked at in one turn */
 
-static void signal_locked(struct loop *loop) REQUIRES(loop->lock)
+/* After a change of what the lock guards, and without the lock: the loop would
+ * only wake up to wait for it. */
+static void tell(struct loop *loop)
 {
 	uint64_t one = 1;
 
-	if (loop->signalled)
+	atomic_store(&loop->news, true);
+	if (!atomic_exchange(&loop->asleep, false))
 		return;
-	loop->signalled = true;
 	while (write(loop->event_fd, &one, sizeof(one)) < 0 && errno == EINTR)
 		;
 }
@@ -49,8 +51,8 @@ void loop_give(struct loop *loop, struct connection *connection)
 	lock_take(&loop->lock);
 	connection->next = loop->given;
 	loop->given = connection;
-	signal_locked(loop);
 	lock_drop(&loop->lock);
+	tell(loop);
 }
 
 /* exchange->wake: at most once in the list, however often it is woken. */
@@ -63,8 +65,8 @@ static void wake(struct exchange *exchange)
 	lock_take(&loop->lock);
 	exchange->next_woken = loop->woken;
 	loop->woken = exchange;
-	signal_locked(loop);
 	lock_drop(&loop->lock);
+	tell(loop);
 }
 
 void loop_drain(struct loop *loop, int64_t until_ms)
@@ -72,8 +74,8 @@ void loop_drain(struct loop *loop, int64_t until_ms)
 	lock_take(&loop->lock);
 	loop->drain = true;
 	loop->drain_until_ms = until_ms;
-	signal_locked(loop);
 	lock_drop(&loop->lock);
+	tell(loop);
 }
 
 struct exchange *loop_exchange(struct loop *loop)
@@ -336,8 +338,8 @@ static void add(struct loop *loop, struct connection *connection)
 
 static void take_over(struct loop *loop)
 {
-	uint64_t count;
-
+	if (!atomic_exchange(&loop->news, false))
+		return;
 	lock_take(&loop->lock);
 	struct connection *given = loop->given;
 	struct exchange *woken = loop->woken;
@@ -345,12 +347,6 @@ static void take_over(struct loop *loop)
 	loop->given = NULL;
 	loop->woken = NULL;
 	loop->draining = loop->drain;
-	if (loop->signalled) {
-		loop->signalled = false;
-		while (read(loop->event_fd, &count, sizeof(count)) < 0 &&
-		       errno == EINTR)
-			;
-	}
 	lock_drop(&loop->lock);
 	while (given) {
 		struct connection *next = given->next;
@@ -386,7 +382,7 @@ static void drain(struct loop *loop)
 	}
 }
 
-static void wait_for_events(struct loop *loop)
+static void sleep_for(struct loop *loop, int timeout_ms)
 {
 	size_t parked = loop->parking.count;
 	struct pollfd fds[3] = {
@@ -394,16 +390,33 @@ static void wait_for_events(struct loop *loop)
 		{.fd = loop->event_fd, .events = POLLIN},
 		{.fd = loop->parking.epoll_fd, .events = POLLIN},
 	};
+	uint64_t count;
+
+	poll(fds, parked > 0 ? 3 : 2, timeout_ms);
+	if (!(fds[1].revents & POLLIN))
+		return;
+	while (read(loop->event_fd, &count, sizeof(count)) < 0 &&
+	       errno == EINTR)
+		;
+}
+
+/* Not at all while the library has more to read or to send: it looks at its
+ * sockets in every turn anyway. */
+static void wait_for_events(struct loop *loop)
+{
 	MHD_UNSIGNED_LONG_LONG left;
 	int timeout_ms = -1;
 
-	if (loop->connections + parked > 0)
+	if (MHD_get_timeout(loop->daemon, &left) == MHD_YES && left == 0)
+		return;
+	if (loop->connections + loop->parking.count > 0)
 		timeout_ms = (int)loop->wheel.tick_ms;
 	if (loop->draining && timeout_ms < 0)
 		timeout_ms = TICK_MIN_MS;
-	if (MHD_get_timeout(loop->daemon, &left) == MHD_YES && left == 0)
-		timeout_ms = 0;
-	poll(fds, parked > 0 ? 3 : 2, timeout_ms);
+	atomic_store(&loop->asleep, true);
+	if (!atomic_load(&loop->news))
+		sleep_for(loop, timeout_ms);
+	atomic_store(&loop->asleep, false);
 }
 
 /* The library was told that we see to SIGPIPE: otherwise it would not use

@@ -5,6 +5,7 @@
 /* Between the mhd_*.c files: nothing else includes this. */
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -32,9 +33,12 @@ struct loop {
 	struct lock lock;
 	struct connection *given; /* new ones */
 	struct exchange *woken;	  /* to be taken up again */
-	bool signalled;		  /* event_fd is readable already */
 	bool drain;		  /* loop_drain() was called */
 	int64_t drain_until_ms;	  /* monotonic; if drain */
+
+	/* Any thread's: a loop that is busy needs no wake-up. */
+	atomic_bool news;   /* something of the above changed */
+	atomic_bool asleep; /* it waits, or is about to: write event_fd */
 
 	/* The loop's thread's alone. */
 	int64_t now_ms;		   /* at the start of this turn */
