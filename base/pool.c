@@ -207,10 +207,11 @@ void pool_submit(struct pool *pool, struct pool_job *job)
 		pool->waiting > pool->idle && pool->threads < pool->threads_max;
 	if (start)
 		pool->threads++;
-	else
-		cond_signal(&pool->work);
 	lock_drop(&pool->lock);
-	if (start && !thread_start(pool))
+	/* Under the lock it would wake a thread to wait for the lock. */
+	if (!start)
+		cond_signal(&pool->work);
+	else if (!thread_start(pool))
 		run_without_threads(pool);
 }
 

@@ -26,6 +26,8 @@ struct blob_writer {
 	struct list idle;    /* flows with a part-filled buffer, oldest first */
 	struct list waiting; /* flows that want room, oldest first */
 	struct list roomy;   /* flows whose room is to be called */
+	uint64_t puts;	     /* buffers that came back, ever */
+	bool watched;	     /* a thread will look at the spare ones */
 };
 
 /* ---- under the lock ---- */
@@ -67,6 +69,9 @@ static void put_buffer(struct blob_writer *writer, struct blob_buffer *buffer)
 	REQUIRES(&writer->lock)
 {
 	blob_buffers_put(&writer->buffers, buffer);
+	writer->puts++;
+	if (!writer->watched)
+		cond_signal(&writer->work);
 	wake_waiting(writer);
 }
 
@@ -106,8 +111,8 @@ static void fail(struct blob_writer *writer, struct blob_flow *flow,
 		wake(writer, flow);
 }
 
-/* Queue the current buffer to be written. */
-static void submit(struct blob_writer *writer, struct blob_flow *flow)
+/* Queue the current buffer to be written by whoever writes the flow next. */
+static void enqueue(struct blob_writer *writer, struct blob_flow *flow)
 	REQUIRES(&writer->lock)
 {
 	if (flow_failed(flow)) {
@@ -125,7 +130,14 @@ static void submit(struct blob_writer *writer, struct blob_flow *flow)
 		flow->first = buffer;
 	flow->last = buffer;
 	flow->on_way++;
-	if (!flow->writing && list_empty(&flow->queued)) {
+}
+
+/* Queue the current buffer for the threads. */
+static void submit(struct blob_writer *writer, struct blob_flow *flow)
+	REQUIRES(&writer->lock)
+{
+	enqueue(writer, flow);
+	if (flow->first && !flow->writing && list_empty(&flow->queued)) {
 		list_append(&writer->queued, &flow->queued);
 		cond_signal(&writer->work);
 	}
@@ -198,8 +210,12 @@ static void wait_for_work(struct blob_writer *writer) REQUIRES(&writer->lock)
 		return;
 	}
 	int64_t deadline_ms = clock_monotonic_ms(&clock_system) + KEEP_MS;
+	uint64_t puts = writer->puts;
 
-	if (!cond_wait_until(&writer->work, &writer->lock, deadline_ms))
+	writer->watched = true;
+	bool woken = cond_wait_until(&writer->work, &writer->lock, deadline_ms);
+	writer->watched = false;
+	if (!woken && puts == writer->puts)
 		trim(writer);
 }
 
@@ -469,7 +485,7 @@ static void drain(struct blob_writer *writer, struct blob_flow *flow)
 	REQUIRES(&writer->lock)
 {
 	if (flow->current)
-		submit(writer, flow);
+		enqueue(writer, flow);
 	flow->grown = false;
 	while (flow->on_way > 0) {
 		if (flow->writing)

@@ -376,7 +376,9 @@ int meta_writer_run(struct meta_writer *writer, meta_work_fn *work,
 	cond_init(&request.finished);
 	lock_take(&writer->lock);
 	list_append(&writer->queue, &request.queued);
+	lock_drop(&writer->lock);
 	cond_signal(&writer->work_waits);
+	lock_take(&writer->lock);
 	while (!request.done)
 		cond_wait(&request.finished, &writer->lock);
 	lock_drop(&writer->lock);
