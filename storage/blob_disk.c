@@ -16,6 +16,7 @@
 
 /* O_NONBLOCK: a FIFO that somebody put there must not hold us up. */
 #define OPEN_FLAGS (O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)
+#define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 
 int disk_open_at(int dir_fd, const char *path, int flags)
 {
@@ -129,12 +130,34 @@ static int open_dir(int dir_fd, const char *name, int *ret_fd, struct err *err)
 	return fsx_open_dir(dir_fd, name, ret_fd, err);
 }
 
+/* A name below the blobs that is made only once all above it is durable: where
+ * it is seen, no start needs to see to that again. */
+#define MADE "sha256"
+
+static bool were_made(struct disk *disk, int dir_fd)
+{
+	disk->uploads_fd = disk_open_at(dir_fd, "uploads", DIR_FLAGS);
+	disk->blobs_fd = disk_open_at(dir_fd, "blobs", DIR_FLAGS);
+	if (disk->uploads_fd >= 0 && disk->blobs_fd >= 0 &&
+	    faccessat(disk->blobs_fd, MADE, F_OK, 0) == 0)
+		return true;
+	cleanup_close(&disk->uploads_fd);
+	cleanup_close(&disk->blobs_fd);
+	disk->uploads_fd = -1;
+	disk->blobs_fd = -1;
+	return false;
+}
+
 static int open_dirs(struct disk *disk, int dir_fd, struct err *err)
 {
+	if (were_made(disk, dir_fd))
+		return 0;
 	if (open_dir(dir_fd, "uploads", &disk->uploads_fd, err) < 0)
 		return err_wrap(err, "the directory of uploads");
 	if (open_dir(dir_fd, "blobs", &disk->blobs_fd, err) < 0)
 		return err_wrap(err, "the directory of blobs");
+	if (mkdirat(disk->blobs_fd, MADE, 0700) < 0 && errno != EEXIST)
+		return err_sys(err, errno, "the directory of blobs");
 	return 0;
 }
 
