@@ -199,12 +199,12 @@ static int request_run_nested(struct meta_writer *writer,
 	return 0;
 }
 
+/* The refused ones too: what they were refused for may be what another of the
+ * group had changed, and that never was. */
 static void group_fail(struct request **group, size_t count,
 		       const struct err *err)
 {
 	for (size_t i = 0; i < count; i++) {
-		if (group[i]->state == REQUEST_REFUSED)
-			continue;
 		*group[i]->err = *err;
 		group[i]->state = REQUEST_REFUSED;
 	}
@@ -282,13 +282,14 @@ static void run_alone(struct meta_writer *writer, struct request *request)
  * left, run again, one by one, so that it cannot harm them twice.
  */
 static void group_scatter(struct meta_writer *writer, struct request **group,
-			  size_t count)
+			  size_t count, size_t met)
 {
 	writer->driver->ops->rollback(writer->conn);
 	drop_if_broken(writer);
 	for (size_t i = 0; i < count; i++) {
-		if (group[i]->state == REQUEST_REFUSED)
+		if (i == met && group[i]->state == REQUEST_REFUSED)
 			continue;
+		err_clear(group[i]->err);
 		group[i]->state = REQUEST_WAITING;
 		run_alone(writer, group[i]);
 	}
@@ -307,7 +308,7 @@ static void run_group(struct meta_writer *writer, struct request **group,
 	int64_t now_ms = clock_wall_ms(writer->clock);
 	for (size_t i = 0; i < count; i++)
 		if (request_run_nested(writer, group[i], now_ms, &event) < 0) {
-			group_scatter(writer, group, count);
+			group_scatter(writer, group, count, i);
 			return;
 		}
 	group_end(writer, group, count, event);

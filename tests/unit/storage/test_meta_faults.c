@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/err.h"
 #include "storage/meta.h"
+#include "storage/meta_repositories.h"
 #include "storage/meta_tx.h"
 #include "storage/sql_driver.h"
 #include "tests/lib/meta_calls.h"
@@ -162,6 +167,108 @@ static void test_a_failed_commit_leaves_no_trace(void)
 	CHECK(fingerprint(meta) != before);
 	meta_read_counts(meta, &counts);
 	CHECK(counts.failures == 3);
+	meta_close(meta);
+}
+
+/* One write of a group, and another that is refused for what it finds. */
+struct pair {
+	struct meta *meta;
+	atomic_bool held_up; /* the writer is, so that both queue */
+	atomic_int ready;    /* of the two, about to be queued */
+	bool shared;	     /* the second saw what the first did */
+	struct err refusal;
+};
+
+static int hold_up(struct meta_tx *tx, void *context, struct err *err)
+{
+	struct pair *pair = context;
+
+	(void)tx;
+	(void)err;
+	atomic_store(&pair->held_up, true);
+	while (atomic_load(&pair->ready) < 2)
+		sched_yield();
+	nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+	return 0;
+}
+
+static int ensure_pair(struct meta_tx *tx, bool *ret_made, struct err *err)
+{
+	const struct meta_scope scope = {.account = SPAN_LIT("000000000000"),
+					 .region = SPAN_LIT("local")};
+	int64_t id = 0;
+
+	return meta_repository_ensure(tx, scope, SPAN_LIT("pair"), &id,
+				      ret_made, err);
+}
+
+static int make_first(struct meta_tx *tx, void *context, struct err *err)
+{
+	bool made = false;
+
+	(void)context;
+	return ensure_pair(tx, &made, err);
+}
+
+static int refuse_second(struct meta_tx *tx, void *context, struct err *err)
+{
+	struct pair *pair = context;
+	bool made = false;
+
+	if (ensure_pair(tx, &made, err) < 0)
+		return -1;
+	pair->shared = pair->shared || !made;
+	return err_set(err, ERR_EXISTS, "the first was there");
+}
+
+static void *write_first(void *context)
+{
+	struct pair *pair = context;
+	struct err err = ERR_INIT;
+
+	while (!atomic_load(&pair->held_up))
+		sched_yield();
+	atomic_fetch_add(&pair->ready, 1);
+	CHECK(meta_write(pair->meta, make_first, pair, &err) == -1);
+	return NULL;
+}
+
+static void *write_second(void *context)
+{
+	struct pair *pair = context;
+
+	while (atomic_load(&pair->ready) < 1)
+		sched_yield();
+	nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+	atomic_fetch_add(&pair->ready, 1);
+	CHECK(meta_write(pair->meta, refuse_second, pair, &pair->refusal) ==
+	      -1);
+	return NULL;
+}
+
+/* Nobody is refused for a change that was never committed. */
+static void test_a_refusal_for_what_never_was_is_none(void)
+{
+	struct meta *meta = open_faulty();
+	struct pair pair = {.meta = meta};
+
+	for (int tries = 0; tries < 100 && !pair.shared; tries++) {
+		pthread_t threads[2];
+		struct err err = ERR_INIT;
+
+		pair = (struct pair){.meta = meta, .refusal = ERR_INIT};
+		sql_faulty_arm(driver, SQL_FAULTY_COMMIT, 1, 1);
+		CHECK(pthread_create(&threads[0], NULL, write_first, &pair) ==
+		      0);
+		CHECK(pthread_create(&threads[1], NULL, write_second, &pair) ==
+		      0);
+		CHECK(meta_write(meta, hold_up, &pair, &err) == 0);
+		for (int i = 0; i < 2; i++)
+			CHECK(pthread_join(threads[i], NULL) == 0);
+		CHECK(sql_faulty_disarm(driver));
+	}
+	CHECK(pair.shared);
+	CHECK(pair.refusal.code == ERR_IO);
 	meta_close(meta);
 }
 
@@ -327,6 +434,7 @@ int main(int argc, char **argv)
 			test_a_failed_statement_leaves_outputs_and_rows_alone),
 		CHECK_CASE(test_what_failed_once_holds_the_next_time),
 		CHECK_CASE(test_a_failed_commit_leaves_no_trace),
+		CHECK_CASE(test_a_refusal_for_what_never_was_is_none),
 		CHECK_CASE(test_a_lost_answer_is_no_success),
 		CHECK_CASE(test_a_stale_connection_is_replaced),
 		CHECK_CASE(test_no_connection_fails_fast),
