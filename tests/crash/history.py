@@ -22,6 +22,14 @@ UNKNOWN = (500, 503)       # as without an answer: a commit may have failed
 SIZES = [0, 1, 100, 5000, 70000, 1500000]
 
 
+def wait_for(what, reached, seconds=WORK_S):
+    """Until it is so; a machine under load may take long."""
+    end = time.monotonic() + seconds
+    while not reached():
+        assert time.monotonic() < end, "never came: " + what
+        time.sleep(0.02)
+
+
 class Lost(Exception):
     """No answer came: the change may have happened or not."""
 

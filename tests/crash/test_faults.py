@@ -13,10 +13,9 @@ from berthlib import wire
 from berthlib.oci import Repository, digest
 from berthlib.server import PASSWORD
 from disturb import BLOB, DATABASE, DIRECTORY, LOG, OTHER
-from history import Load
+from history import Load, wait_for
 
 DAY_MS = 86400000
-WAIT_S = 30
 EVERYTHING = BLOB | DATABASE | DIRECTORY | LOG | OTHER
 TOLD = {errno.EIO: (500, 503), errno.ENOSPC: (507, 503),
         errno.EROFS: (500, 503), errno.EDQUOT: (500, 503, 507)}
@@ -60,10 +59,7 @@ def push(repo, seed, size=100000):
 
 def well_again(repo, seed):
     """It may take a moment to open the database anew; no longer."""
-    end = time.monotonic() + WAIT_S
-    while push(repo, seed).status != 201:
-        assert time.monotonic() < end, "pushes go on failing"
-        time.sleep(0.05)
+    wait_for("pushes that hold", lambda: push(repo, seed).status == 201)
 
 
 @pytest.mark.parametrize("case", with_slow(CASES, MORE_CASES), ids=case_name)
@@ -187,10 +183,8 @@ def test_the_wall_clock_jumps(own_server, disturbance):
     # it is as old as it looks, and a jump past its life does end it.
     place = begin()
     disturbance.set(wall_ms=2 * DAY_MS)
-    deadline = time.monotonic() + WAIT_S
-    while repo.client.get(place).status != 404:
-        assert time.monotonic() < deadline, "the session never expires"
-        time.sleep(0.2)
+    wait_for("the session's end",
+             lambda: repo.client.get(place).status == 404)
     assert repo.get(repo.manifest("kept")).expect(200).body == kept
     assert push(repo, "late").status == 201
     server.restart()

@@ -3,23 +3,13 @@
 lost, and it works again once there is room, without a restart.  Also a file
 system that turns read-only below a running server."""
 import os
-import time
 
 import pytest
 
 from berthlib.oci import Repository, digest, image
 from berthlib.server import PASSWORD
 from filesystem import MIB, Disk, Mounted, command
-from history import Load
-
-WAIT_S = 30
-
-
-def wait_for(what, reached):
-    end = time.monotonic() + WAIT_S
-    while not reached():
-        assert time.monotonic() < end, "never came: " + what
-        time.sleep(0.02)
+from history import Load, wait_for
 
 
 def data_of(seed, size=300000):
