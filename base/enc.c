@@ -30,7 +30,7 @@ static int hex_value(char c)
 	return -1;
 }
 
-static int hex_value_nocase(char c)
+int enc_hex_digit(char c)
 {
 	return hex_value(c >= 'A' && c <= 'F' ? (char)(c | 0x20) : c);
 }
@@ -198,15 +198,14 @@ static int escaped_byte(struct span text)
 	if (text.len < 3)
 		return -1;
 
-	int high = hex_value_nocase(text.text[1]);
-	int low = hex_value_nocase(text.text[2]);
+	int high = enc_hex_digit(text.text[1]);
+	int low = enc_hex_digit(text.text[2]);
 	return high < 0 || low < 0 ? -1 : high << 4 | low;
 }
 
-int enc_unpercent(struct span text, int plus_is_blank, struct buf *out,
-		  struct err *err)
+int enc_unpercent(struct span text, char *out, size_t *ret_len, struct err *err)
 {
-	size_t before = out->len;
+	size_t len = 0;
 
 	for (size_t at = 0; at < text.len; at++) {
 		int byte = (unsigned char)text.text[at];
@@ -215,15 +214,12 @@ int enc_unpercent(struct span text, int plus_is_blank, struct buf *out,
 			byte = escaped_byte(
 				span_make(text.text + at, text.len - at));
 			at += 2;
-		} else if (byte == '+' && plus_is_blank) {
-			byte = ' ';
 		}
-		if (byte <= 0) {
-			cut_back(out, before);
+		if (byte <= 0)
 			return err_set(err, ERR_INVALID,
 				       "malformed percent-encoding");
-		}
-		buf_append_char(out, (char)byte);
+		out[len++] = (char)byte;
 	}
-	return buf_check(out, err);
+	*ret_len = len;
+	return 0;
 }

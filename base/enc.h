@@ -15,6 +15,9 @@ struct err;
 /* 2 * len lower-case digits and a NUL into ret_text. */
 void enc_hex(const void *data, size_t len, char *ret_text);
 
+/* What a digit of either case stands for, or -1. */
+int enc_hex_digit(char c);
+
 /* Fill out[0..size) from exactly 2 * size lower-case digits, or ERR_INVALID. */
 int enc_unhex(struct span text, uint8_t *out, size_t size, struct err *err);
 
@@ -32,11 +35,11 @@ int enc_unbase64url(struct span text, struct buf *out, struct err *err);
 void enc_percent(struct span text, int keep_slash, struct buf *out);
 
 /*
- * Append the text with each %XX decoded; plus_is_blank as in a query string.
- * ERR_INVALID, with out as it was, for a broken escape or a NUL, encoded or
- * not.
+ * Write the text with each %XX decoded to out, which has room for text.len
+ * bytes and may be where the text itself is; "+" stands for itself.
+ * ERR_INVALID for a broken escape or a NUL, encoded or not.
  */
-int enc_unpercent(struct span text, int plus_is_blank, struct buf *out,
+int enc_unpercent(struct span text, char *out, size_t *ret_len,
 		  struct err *err);
 
 #endif

@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/enc.h"
 #include "base/err.h"
 #include "base/num.h"
 #include "base/span.h"
@@ -128,21 +129,10 @@ static int read_head(struct response *response, size_t len)
 	return 0;
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* One byte that is no data of a chunk; true at the end of the body. */
 static bool chunk_byte(struct response *response, char c)
 {
-	int digit = hex_digit(c);
+	int digit = enc_hex_digit(c);
 
 	if (response->chunk_state == CHUNK_SIZE && digit >= 0) {
 		response->left = response->left * 16 + (uint64_t)digit;

@@ -5,15 +5,14 @@
 #include "storage/meta_page.h"
 #include "storage/meta_tx.h"
 
-int meta_tag_find(struct meta_tx *tx, int64_t repository_id, struct span tag,
-		  struct digest *ret_digest, struct err *err)
+/* Run what answers with the digest of a tag, if there is one: 1 / 0 / -1. */
+static int digest_by(struct meta_tx *tx, const char *sql, int64_t repository_id,
+		     struct span tag, struct digest *ret_digest,
+		     struct err *err)
 {
 	CLEANUP(meta_query_close) struct meta_query query = META_QUERY_INIT;
 
-	if (meta_query_open(&query, tx,
-			    "SELECT digest FROM tags "
-			    "WHERE repository_id = $1 AND name = $2",
-			    err) < 0)
+	if (meta_query_open(&query, tx, sql, err) < 0)
 		return -1;
 	meta_query_i64(&query, repository_id);
 	meta_query_text(&query, tag);
@@ -22,6 +21,15 @@ int meta_tag_find(struct meta_tx *tx, int64_t repository_id, struct span tag,
 	if (rc > 0 && meta_column_digest(&query, 0, ret_digest, err) < 0)
 		return -1;
 	return rc;
+}
+
+int meta_tag_find(struct meta_tx *tx, int64_t repository_id, struct span tag,
+		  struct digest *ret_digest, struct err *err)
+{
+	return digest_by(tx,
+			 "SELECT digest FROM tags "
+			 "WHERE repository_id = $1 AND name = $2",
+			 repository_id, tag, ret_digest, err);
 }
 
 static int tag_write(struct meta_tx *tx, int64_t repository_id, struct span tag,
@@ -67,20 +75,10 @@ int meta_tag_put(struct meta_tx *tx, int64_t repository_id, struct span tag,
 int meta_tag_delete(struct meta_tx *tx, int64_t repository_id, struct span tag,
 		    struct digest *ret_digest, struct err *err)
 {
-	CLEANUP(meta_query_close) struct meta_query query = META_QUERY_INIT;
-
-	if (meta_query_open(&query, tx,
-			    "DELETE FROM tags WHERE repository_id = $1 "
-			    "AND name = $2 RETURNING digest",
-			    err) < 0)
-		return -1;
-	meta_query_i64(&query, repository_id);
-	meta_query_text(&query, tag);
-
-	int rc = meta_query_step(&query, err);
-	if (rc > 0 && meta_column_digest(&query, 0, ret_digest, err) < 0)
-		return -1;
-	return rc;
+	return digest_by(tx,
+			 "DELETE FROM tags WHERE repository_id = $1 "
+			 "AND name = $2 RETURNING digest",
+			 repository_id, tag, ret_digest, err);
 }
 
 int meta_tag_page(struct meta_tx *tx, int64_t repository_id, struct span after,

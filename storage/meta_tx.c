@@ -133,6 +133,21 @@ int meta_column_copy(struct meta_query *query, int column, char *ret_text,
 	return 0;
 }
 
+static int counter_value(struct meta_query *query, struct span name,
+			 int64_t *ret_value, struct err *err)
+{
+	int rc = meta_query_step(query, err);
+
+	if (rc < 0)
+		return -1;
+	if (rc == 0)
+		return err_set(err, ERR_CORRUPT,
+			       "the database lacks the counter %.*s",
+			       SPAN_ARG(name));
+	*ret_value = meta_column_i64(query, 0);
+	return 0;
+}
+
 int meta_counter_add(struct meta_tx *tx, struct span name, int64_t delta,
 		     int64_t *ret_value, struct err *err)
 {
@@ -145,16 +160,7 @@ int meta_counter_add(struct meta_tx *tx, struct span name, int64_t delta,
 		return -1;
 	meta_query_text(&query, name);
 	meta_query_i64(&query, delta);
-
-	int rc = meta_query_step(&query, err);
-	if (rc < 0)
-		return -1;
-	if (rc == 0)
-		return err_set(err, ERR_CORRUPT,
-			       "the database lacks the counter %.*s",
-			       SPAN_ARG(name));
-	*ret_value = meta_column_i64(&query, 0);
-	return 0;
+	return counter_value(&query, name, ret_value, err);
 }
 
 int meta_counter_read(struct meta_tx *tx, struct span name, int64_t *ret_value,
@@ -167,14 +173,5 @@ int meta_counter_read(struct meta_tx *tx, struct span name, int64_t *ret_value,
 			    err) < 0)
 		return -1;
 	meta_query_text(&query, name);
-
-	int rc = meta_query_step(&query, err);
-	if (rc < 0)
-		return -1;
-	if (rc == 0)
-		return err_set(err, ERR_CORRUPT,
-			       "the database lacks the counter %.*s",
-			       SPAN_ARG(name));
-	*ret_value = meta_column_i64(&query, 0);
-	return 0;
+	return counter_value(&query, name, ret_value, err);
 }

@@ -2,24 +2,14 @@
 #include "server/http/target.h"
 
 #include "base/arena.h"
+#include "base/enc.h"
 #include "base/err.h"
-
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
 
 /* Decode the escapes of text once; text itself where there are none. */
 static int decode(struct span text, struct arena *arena, struct span *ret_text,
 		  struct err *err)
 {
-	size_t out = 0;
+	size_t len = 0;
 
 	if (text.len == 0 || !memchr(text.text, '%', text.len)) {
 		*ret_text = text;
@@ -28,21 +18,9 @@ static int decode(struct span text, struct arena *arena, struct span *ret_text,
 	char *copy = arena_copy(arena, text.text, text.len);
 	if (!copy)
 		return err_set(err, ERR_NO_MEMORY, "no memory for a target");
-	for (size_t i = 0; i < text.len; i++) {
-		if (text.text[i] != '%') {
-			copy[out++] = text.text[i];
-			continue;
-		}
-		bool whole = text.len - i > 2;
-		int high = whole ? hex_value(text.text[i + 1]) : -1;
-		int low = whole ? hex_value(text.text[i + 2]) : -1;
-
-		if (high < 0 || low < 0 || (high == 0 && low == 0))
-			return err_set(err, ERR_INVALID, "a bad escape");
-		copy[out++] = (char)(high << 4 | low);
-		i += 2;
-	}
-	*ret_text = span_make(copy, out);
+	if (enc_unpercent(text, copy, &len, err) < 0)
+		return -1;
+	*ret_text = span_make(copy, len);
 	return 0;
 }
 
