@@ -262,8 +262,12 @@ int meta_referrer_page(struct meta_tx *tx,
 
 	while ((rc = meta_query_step(&query, err)) > 0 &&
 	       told < wanted->limit) {
-		if (tell_referrer(&query, each, context, err) < 0)
+		int full = tell_referrer(&query, each, context, err);
+
+		if (full < 0)
 			return -1;
+		if (full > 0)
+			break;
 		told++;
 	}
 	if (rc < 0)

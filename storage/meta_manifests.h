@@ -64,7 +64,8 @@ int meta_manifest_delete(struct meta_tx *tx, int64_t repository_id,
 			 const struct digest *digest, int64_t *ret_tags,
 			 struct err *err);
 
-/* One referrer of a listing, borrowed for the call. */
+/* One referrer of a listing, borrowed for the call.  The callback returns 0,
+ * -1, or 1 if this one is for the next page: nothing more is read then. */
 struct meta_referrer {
 	struct span digest;	   /* as text */
 	struct span media_type;	   /* of the manifest */

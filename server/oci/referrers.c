@@ -21,7 +21,6 @@
 struct listing {
 	struct buf *body;	     /* borrowed */
 	size_t count;		     /* entries so far */
-	bool full;		     /* further ones are for the next page */
 	char last[DIGEST_TEXT_SIZE]; /* digest of the newest entry */
 };
 
@@ -41,8 +40,8 @@ static int add_referrer(void *context, const struct meta_referrer *referrer,
 
 	(void)err;
 	if (listing->count > 0 && body->len > PAGE_BYTES)
-		listing->full = true;
-	if (listing->full || referrer->digest.len >= sizeof(listing->last))
+		return 1;
+	if (referrer->digest.len >= sizeof(listing->last))
 		return 0;
 	if (listing->count++ > 0)
 		buf_append_char(body, ',');
@@ -102,7 +101,7 @@ static int list_referrers(struct request *request, struct err *err)
 	buf_append_text(listing.body, "]}");
 	if (filtered == 1 && subject.artifact_type.len > 0)
 		response_header(request, "OCI-Filters-Applied", "artifactType");
-	if ((more || listing.full) && listing.count > 0)
+	if (more && listing.count > 0)
 		link_next(request, &listing, page.limit, subject.artifact_type);
 	return 0;
 }
