@@ -39,8 +39,10 @@ int authz_check(const struct authz *authz, const struct principal *principal,
 		return 0;
 	if (principal->kind != PRINCIPAL_USER)
 		return err_set(err, ERR_UNAUTHENTICATED,
-			       "not allowed without credentials");
+			       "%s is not allowed without credentials",
+			       action_name(action));
 	if (principal->administrator && action != ACTION_UNSET)
 		return 0;
-	return err_set(err, ERR_DENIED, "not allowed to this user");
+	return err_set(err, ERR_DENIED, "%s is not allowed to this user",
+		       action_name(action));
 }

@@ -174,13 +174,6 @@ int fsx_sync(int fd, struct err *err)
 	return 0;
 }
 
-int fsx_sync_data(int fd, struct err *err)
-{
-	if (fdatasync(fd) < 0)
-		return err_sys(err, errno, "fdatasync");
-	return 0;
-}
-
 static int temp_name(const char *path, char ret_name[TEMP_NAME_SIZE],
 		     struct err *err)
 {

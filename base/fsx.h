@@ -39,7 +39,6 @@ int fsx_open_dir(int dir_fd, const char *path, int *ret_fd, struct err *err);
 
 /* fsync() of a descriptor (file or directory); a failure is never retried. */
 int fsx_sync(int fd, struct err *err);
-int fsx_sync_data(int fd, struct err *err);
 
 /*
  * Replace path by a file of that content and mode: temporary file, fsync,

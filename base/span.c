@@ -78,13 +78,3 @@ bool span_cut_last(struct span s, char separator, struct span *ret_before,
 	cut_at(s, (size_t)(at - s.text), ret_before, ret_after);
 	return true;
 }
-
-int span_compare(struct span a, struct span b)
-{
-	size_t common = a.len < b.len ? a.len : b.len;
-	int order = common ? memcmp(a.text, b.text, common) : 0;
-
-	if (order != 0)
-		return order;
-	return (a.len > b.len) - (a.len < b.len);
-}

@@ -62,7 +62,4 @@ bool span_cut(struct span s, char separator, struct span *ret_before,
 bool span_cut_last(struct span s, char separator, struct span *ret_before,
 		   struct span *ret_after);
 
-/* Byte order, as both SQL engines and the listings use it: <0, 0, >0. */
-int span_compare(struct span a, struct span b);
-
 #endif

@@ -368,8 +368,9 @@ static int perform(struct client *client, struct transfer *transfer,
 	return 0;
 }
 
-int client_send(struct client *client, const struct client_request *request,
-		struct client_reply *ret_reply, struct err *err)
+/* One request, whatever the status of its reply. */
+static int ask(struct client *client, const struct client_request *request,
+	       struct client_reply *ret_reply, struct err *err)
 {
 	CLEANUP(slist_free) struct curl_slist *headers = NULL;
 	CLEANUP(client_reply_release) struct client_reply reply = {0};
@@ -439,7 +440,7 @@ int client_expect(struct client *client, const struct client_request *request,
 {
 	CLEANUP(client_reply_release) struct client_reply reply = {0};
 
-	if (client_send(client, request, &reply, err) < 0)
+	if (ask(client, request, &reply, err) < 0)
 		return -1;
 	if (reply.status != want)
 		return tell_status(&reply, request, err);

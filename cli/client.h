@@ -67,14 +67,10 @@ struct client_reply {
 void client_reply_release(struct client_reply *reply);
 
 /*
- * Send a request and read the reply, whatever its status.  -1 if none came:
- * ERR_UNAVAILABLE with what to do in err_for_client().
+ * Send a request and read the reply.  -1 with what to do in err_for_client():
+ * ERR_UNAVAILABLE if none came; what the registry said if its status is another
+ * than want, ERR_NOT_FOUND for 404, ERR_INVALID for the rest.
  */
-int client_send(struct client *client, const struct client_request *request,
-		struct client_reply *ret_reply, struct err *err);
-
-/* The same, and any status but want is a failure that says what the registry
- * said. */
 int client_expect(struct client *client, const struct client_request *request,
 		  long want, struct client_reply *ret_reply, struct err *err);
 

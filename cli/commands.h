@@ -11,7 +11,6 @@
 
 #include "cli/options.h"
 
-struct buf;
 struct err;
 struct session;
 

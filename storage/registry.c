@@ -111,8 +111,8 @@ int registry_event(struct meta_tx *tx, const struct registry_at *at,
 	return meta_event_append(tx, at->scope, &event, err);
 }
 
-void registry_changed(const struct registry *registry,
-		      const struct registry_at *at)
+static void tell_changed(const struct registry *registry,
+			 const struct registry_at *at)
 {
 	if (registry->parts.changed)
 		registry->parts.changed(registry->parts.context, at->scope,
@@ -127,7 +127,7 @@ int registry_write(const struct registry *registry,
 {
 	int done = meta_write(registry->parts.meta, work, context, err);
 
-	registry_changed(registry, at);
+	tell_changed(registry, at);
 	return done;
 }
 

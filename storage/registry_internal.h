@@ -44,10 +44,6 @@ int registry_event(struct meta_tx *tx, const struct registry_at *at,
 		   const char *kind, const struct digest *digest,
 		   struct span tag, struct err *err);
 
-/* Tell whoever caches that the repository has changed. */
-void registry_changed(const struct registry *registry,
-		      const struct registry_at *at);
-
 /* A write whose success is told to whoever caches before this returns. */
 int registry_write(const struct registry *registry,
 		   const struct registry_at *at, meta_work_fn *work,

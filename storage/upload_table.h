@@ -17,7 +17,6 @@
 #include "base/span.h"
 
 struct blob_stage;
-struct err;
 struct hasher;
 struct registry;
 struct registry_at;

@@ -13,7 +13,6 @@
 struct acceptor;
 struct err;
 struct front;
-struct http_parts;
 struct loop;
 
 /* Everything is borrowed until acceptor_free(); listen_fd must not block. */

@@ -12,7 +12,8 @@ static bool token_byte(unsigned char c)
 	return c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL;
 }
 
-bool framing_is_token(struct span text)
+/* A token of RFC 9110: what the name of a field may be. */
+static bool is_token(struct span text)
 {
 	for (size_t i = 0; i < text.len; i++)
 		if (!token_byte((unsigned char)text.text[i]))
@@ -70,7 +71,7 @@ static int check_fields(const struct field *fields, size_t count,
 			struct err *err)
 {
 	for (size_t i = 0; i < count; i++) {
-		if (!framing_is_token(fields[i].name))
+		if (!is_token(fields[i].name))
 			return err_set(err, ERR_INVALID,
 				       "a field name is not a token");
 		if (!value_is_clean(fields[i].value))

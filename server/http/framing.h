@@ -45,8 +45,4 @@ int framing_read(const struct field *fields, size_t count, bool http_1_1,
 struct span framing_find(const struct field *fields, size_t count,
 			 const char *name, size_t *ret_count);
 
-/* True for the bytes that a method or a field name may hold (RFC 9110 token).
- */
-bool framing_is_token(struct span text);
-
 #endif

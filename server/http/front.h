@@ -56,8 +56,7 @@ struct connection {
 	socklen_t address_len;		 /* bytes of it that count */
 	char peer[PEER_SIZE];  /* the same in text, without the port */
 	enum phase phase;      /* set by loop_phase(), and when shut down */
-	int64_t since_ms;      /* when that phase began */
-	int64_t deadline_ms;   /* when it must have ended */
+	int64_t deadline_ms;   /* when that phase must have ended */
 	int64_t body_until_ms; /* when the whole body must be there */
 	uint64_t progress;     /* bytes that the kernel had counted at the last
 				  look, 0 if bytes of a body waited then;

@@ -106,7 +106,6 @@ void loop_phase(struct connection *connection, enum phase phase,
 	int64_t now_ms = connection->loop->now_ms;
 
 	connection->phase = phase;
-	connection->since_ms = now_ms;
 	connection->deadline_ms = limit_ms > 0 ? now_ms + limit_ms : NEVER;
 	connection->progress = UINT64_MAX;
 }

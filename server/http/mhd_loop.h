@@ -16,7 +16,6 @@
 #include "server/http/parking.h"
 #include "server/http/wheel.h"
 
-struct MHD_Connection;
 struct MHD_Daemon;
 struct exchange;
 

@@ -85,15 +85,6 @@ void oci_location(struct request *request, const char *fmt, ...)
 			 path);
 }
 
-void oci_digest_header(struct request *request, const char *name,
-		       const struct digest *digest)
-{
-	char text[DIGEST_TEXT_SIZE];
-
-	digest_format(digest, text);
-	response_header(request, name, text);
-}
-
 void oci_warn_volatile(struct request *request)
 {
 	if (request->app->conf->storage_blobs == CONF_BLOBS_MEMORY)

@@ -50,15 +50,13 @@ int oci_error_status(enum err_code code);
 int oci_at(const struct request *request, struct registry_at *ret_at,
 	   struct err *err);
 
-/*
- * The page that ?n= and ?last= ask for: *ret_asked is false where there is no
- * n.  -1 ERR_PAGE_INVALID.
- */
+/* The page that ?n= and ?last= ask for, within registry.page_max; the spans
+ * borrow from the request.  -1 ERR_PAGE_INVALID, ERR_INVALID. */
 int oci_page(struct request *request, struct registry_page *ret_page,
 	     struct err *err);
 
-/* A Link to the page behind last: path is the listing's, query what it was
- * asked with besides ("" or "artifactType=..."), already encoded. */
+/* A Link to the page of n behind last, of the same listing; query is what it
+ * was asked with besides ("" or "artifactType=..."), already encoded. */
 void oci_link_next(struct request *request, size_t n, struct span last,
 		   const char *query);
 
@@ -66,10 +64,6 @@ void oci_link_next(struct request *request, size_t n, struct span last,
  * server.external_url. */
 void oci_location(struct request *request, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
-
-/* A header with a digest as its value. */
-void oci_digest_header(struct request *request, const char *name,
-		       const struct digest *digest);
 
 /* Say that what is pushed will not outlive the server, where that is so. */
 void oci_warn_volatile(struct request *request);

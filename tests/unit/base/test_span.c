@@ -72,18 +72,6 @@ static void test_cut_without_separator_touches_nothing(void)
 	CHECK(span_equal(after, SPAN_LIT("y")));
 }
 
-static void test_compare_is_byte_order(void)
-{
-	CHECK(span_compare(SPAN_LIT("a"), SPAN_LIT("b")) < 0);
-	CHECK(span_compare(SPAN_LIT("b"), SPAN_LIT("a")) > 0);
-	CHECK(span_compare(SPAN_LIT("a"), SPAN_LIT("a")) == 0);
-	CHECK(span_compare(SPAN_LIT("a"), SPAN_LIT("aa")) < 0);
-	CHECK(span_compare(SPAN_LIT("aa"), SPAN_LIT("a")) > 0);
-	CHECK(span_compare(SPAN_LIT("\xff"), SPAN_LIT("a")) > 0);
-	CHECK(span_compare(SPAN_LIT("Z"), SPAN_LIT("a")) < 0);
-	CHECK(span_compare(span_of(NULL), SPAN_LIT("a")) < 0);
-}
-
 int main(int argc, char **argv)
 {
 	static const struct check_case cases[] = {
@@ -94,7 +82,6 @@ int main(int argc, char **argv)
 		CHECK_CASE(test_trim_takes_blanks_and_tabs_at_the_ends),
 		CHECK_CASE(test_cut_at_the_first_or_last),
 		CHECK_CASE(test_cut_without_separator_touches_nothing),
-		CHECK_CASE(test_compare_is_byte_order),
 	};
 
 	return CHECK_RUN(argc, argv, cases);
