@@ -2,13 +2,13 @@
 #include <dlfcn.h>
 #include <endian.h>
 #include <libpq-fe.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "base/lock.h"
 #include "base/num.h"
 #include "storage/sql_cache.h"
 #include "storage/sql_driver.h"
@@ -103,10 +103,10 @@ static int load_symbol(void *library, const char *name, void *ret_function,
 
 static int load(struct err *err)
 {
-	static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+	static struct lock loading = LOCK_INIT;
 	int rc = 0;
 
-	pthread_mutex_lock(&mutex);
+	lock_take(&loading);
 	if (!pq.loaded) {
 		void *library = dlopen(LIBPQ_NAME, RTLD_NOW | RTLD_LOCAL);
 
@@ -122,7 +122,7 @@ static int load(struct err *err)
 #undef X
 		pq.loaded = rc == 0;
 	}
-	pthread_mutex_unlock(&mutex);
+	lock_drop(&loading);
 	return rc;
 }
 
