@@ -6,12 +6,14 @@ import os
 import subprocess
 import time
 
+import seed
 from servers import (KINDS, MANIFEST_TYPE, BenchError, die_with_parent,
                      make_manifest)
 
 KIB = 1024
 MIB = 1024 * 1024
 GIB = 1024 * 1024 * 1024
+LISTED = 100000  # tags, and repositories, of which pages are asked for
 SIZES = {"4KiB": 4 * KIB, "1MiB": MIB, "10MiB": 10 * MIB, "100MiB": 100 * MIB}
 
 
@@ -24,6 +26,7 @@ class Bench:
         self.blobs = blobs
         self.manifest = manifest
         self.filled = {}  # name -> a running Server with the content
+        self.seeded = {}  # what -> a stopped Berth with a large store
         self.digests = {}  # "1MiB" -> digest
         self.small_manifest = make_manifest([blobs[0]], blobs[-1])
         self.number = 0
@@ -33,6 +36,16 @@ class Bench:
         self.number += 1
         return KINDS[name](os.path.join(
             self.directory, "%s-%d" % (name, self.number)))
+
+    def large(self, what, fill):
+        """A Berth whose store `fill` made large, in its first use."""
+        if what not in self.seeded:
+            server = self.fresh("berth")
+            server.start()
+            server.stop()
+            fill(server.database())
+            self.seeded[what] = server
+        return self.seeded[what]
 
     def seconds(self):
         return 0.5 if self.options.quick else self.options.seconds
@@ -275,6 +288,62 @@ class Start(Row):
             server.remove()
 
 
+class StartLarge(Row):
+    """The same beside that many manifests; the others' stores are empty."""
+
+    unit = "ms"
+    servers = ("berth", "registry")
+
+    def __init__(self, manifests):
+        super().__init__("start with %d manifests" % manifests)
+        self.manifests = manifests
+
+    def sample(self, bench, name):
+        if name != "berth":
+            return Start("", True).sample(bench, name)
+        server = bench.large(self.manifests, lambda path: seed.manifests(
+            path, self.manifests))
+        try:
+            return {"value": server.start(timed=True) * 1000}
+        finally:
+            server.stop()
+
+
+class Page(Row):
+    """How much longer a page from the middle of a list takes than the
+    first."""
+
+    unit = "x first page"
+    servers = ("berth",)
+
+    def __init__(self, what, path, last):
+        super().__init__("middle page of %d %s" % (LISTED, what))
+        self.path = path
+        self.last = last
+
+    @staticmethod
+    def fill(path):
+        seed.tags(path, "seed/tags", LISTED)
+        seed.repositories(path, LISTED)
+
+    def rate(self, bench, server, path):
+        return bench.load(server, "get", "--connections", 1, "--duration",
+                          "%dms" % (bench.seconds() * 250), path)["rps"]
+
+    def sample(self, bench, name):
+        server = bench.large("lists", self.fill)
+        first = self.path + "?n=100"
+        middle = first + "&last=" + self.last
+        try:
+            server.start()
+            server.warm()
+            order = (first, middle, middle, first)
+            rates = [self.rate(bench, server, path) for path in order]
+            return {"value": (rates[0] + rates[3]) / (rates[1] + rates[2])}
+        finally:
+            server.stop()
+
+
 class IdleMemory(Row):
     """Resident memory a second after the start."""
 
@@ -385,6 +454,19 @@ def other_rows(idle_connections):
     return [quiet, Start("start first", False), again, memory, idle]
 
 
+def large_rows():
+    rows = [StartLarge(100000), StartLarge(1000000)]
+    for row in rows:
+        row.goals = [Goal("value", "<=", 1, "registry")]
+    pages = [Page("tags", "/v2/seed/tags/tags/list",
+                  "v%07d" % (LISTED // 2)),
+             Page("repositories", "/v2/_catalog",
+                  "seed/%07d" % (LISTED // 2))]
+    for row in pages:
+        row.goals = [Goal("value", "<=", 1.5)]
+    return rows + pages
+
+
 def all_rows(idle_connections):
     return (rate_rows() + pull_rows() + push_rows() +
-            other_rows(idle_connections))
+            other_rows(idle_connections) + large_rows())

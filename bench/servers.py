@@ -239,7 +239,14 @@ class Berth(Server):
         return [self.program, "--data", os.path.join(self.directory, "data"),
                 "--listen", "127.0.0.1:%d" % self.port]
 
+    def database(self):
+        return os.path.join(self.directory, "data", "berth.db")
+
     def environment(self):
+        """The password is said once: whenever it is said, the start waits
+        for one scrypt."""
+        if os.path.exists(self.database()):
+            return dict(os.environ)
         return dict(os.environ, BERTH_ADMIN_PASSWORD=PASSWORD)
 
     def credentials(self):
