@@ -36,6 +36,7 @@
 
 #define CACHE_BYTES ((size_t)32 << 20) /* manifests kept in memory */
 #define CACHE_ENTRY_BYTES ((size_t)1 << 20)
+#define BODIES_AT_ONCE 64      /* manifests of the largest size, being pushed */
 #define STAGE_BUFFERS 4	       /* 1 MiB each, on their way of one upload */
 #define STAGE_BUFFERS_TOTAL 40 /* and of all */
 
@@ -229,6 +230,7 @@ static struct http_config http_config(const struct conf *conf)
 		.body_timeout_ms = conf->limits_body_timeout_ms,
 		.drain_timeout_ms = conf->server_drain_timeout_ms,
 		.body_max = conf->registry_manifest_max,
+		.bodies_max = conf->registry_manifest_max * BODIES_AT_ONCE,
 		.access_log = conf->log_access};
 }
 

@@ -33,12 +33,13 @@ struct exchange {
 	size_t field_count;		 /* of fields */
 	bool overflow;			 /* there were more fields than that */
 	bool http_1_1;			 /* else 1.0 */
-	size_t header_bytes;	     /* of the request line and all fields */
-	bool counted;		     /* among the requests in flight */
-	size_t step;		     /* the next of the pipeline's */
-	unsigned waits_for;	     /* WAKE_ bits; 0 if it does not wait */
-	atomic_uint woken;	     /* WAKE_ bits that have come */
-	atomic_bool queued;	     /* in the loop's list of woken ones */
+	size_t header_bytes; /* of the request line and all fields */
+	bool counted;	     /* among the requests in flight */
+	uint64_t buffered;  /* bytes of its body in the pipeline's ->buffered */
+	size_t step;	    /* the next of the pipeline's */
+	unsigned waits_for; /* WAKE_ bits; 0 if it does not wait */
+	atomic_uint woken;  /* WAKE_ bits that have come */
+	atomic_bool queued; /* in the loop's list of woken ones */
 	struct exchange *next_woken; /* in that list */
 	struct exchange *next_free;  /* in the loop's list of free ones */
 	struct pool_job job;	     /* what a worker does for it */

@@ -319,6 +319,32 @@ static enum step_result step_body(struct exchange *exchange)
 	return STEP_BODY;
 }
 
+/* Keep a piece of a body that its handler wants as a whole. */
+static enum step_result keep(struct exchange *exchange, const void *data,
+			     size_t len)
+{
+	struct pipeline *pipeline = exchange->pipeline;
+	uint64_t before = atomic_fetch_add_explicit(&pipeline->buffered, len,
+						    memory_order_relaxed);
+
+	exchange->buffered += len;
+	if (before + len >
+	    atomic_load_explicit(&pipeline->bodies_max, memory_order_relaxed))
+		return refuse(exchange, ERR_TOO_MANY, 503,
+			      "bodies in memory over the limit");
+	buf_append(&exchange->request.body, data, len);
+	return STEP_NEXT;
+}
+
+/* Give the memory back as soon as nobody reads it any more. */
+static void drop_body(struct exchange *exchange)
+{
+	buf_release(&exchange->request.body);
+	atomic_fetch_sub_explicit(&exchange->pipeline->buffered,
+				  exchange->buffered, memory_order_relaxed);
+	exchange->buffered = 0;
+}
+
 static void work(struct exchange *exchange)
 {
 	struct request *request = &exchange->request;
@@ -353,6 +379,7 @@ static void finish(struct exchange *exchange)
 	struct response *response = &request->response;
 	struct err err = ERR_INIT;
 
+	drop_body(exchange);
 	if (buf_check(&response->body, &err) < 0)
 		response_error(request, &err);
 	else if (response->status == 0) {
@@ -443,8 +470,11 @@ enum pipeline_next pipeline_body(struct exchange *exchange, const void *data,
 		return after(exchange, refuse(exchange, ERR_TOO_LARGE, 413,
 					      "body over the limit"));
 	}
-	if (request->route->body == BODY_BUFFERED)
-		buf_append(&request->body, data, len);
+	if (request->route->body == BODY_BUFFERED &&
+	    keep(exchange, data, len) != STEP_NEXT) {
+		*ret_taken = 0;
+		return pipeline_go(exchange);
+	}
 	request->body_bytes += len;
 	*ret_taken = len;
 	return PIPELINE_BODY;
@@ -470,6 +500,7 @@ void pipeline_begin(struct pipeline *pipeline, struct exchange *exchange)
 	exchange->http_1_1 = false;
 	exchange->header_bytes = 0;
 	exchange->counted = false;
+	exchange->buffered = 0;
 	exchange->aborted = false;
 	exchange->step = 0;
 	exchange->waits_for = 0;
@@ -498,7 +529,7 @@ static void release(struct exchange *exchange)
 	entity_unref(request->response.entity);
 	request->response.entity = NULL;
 	buf_release(&request->response.body);
-	buf_release(&request->body);
+	drop_body(exchange);
 	arena_release(&request->arena);
 	pipeline_uncount(exchange);
 }
@@ -525,6 +556,7 @@ void pipeline_reconfigure(struct pipeline *pipeline,
 	atomic_store(&pipeline->target_max, config->target_bytes);
 	atomic_store(&pipeline->header_max, config->header_bytes);
 	atomic_store(&pipeline->body_max, config->body_max);
+	atomic_store(&pipeline->bodies_max, config->bodies_max);
 	account_reconfigure(pipeline->account, config->access_log);
 }
 

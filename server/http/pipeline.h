@@ -21,14 +21,16 @@ struct err;
 struct exchange;
 
 struct pipeline {
-	struct http_parts parts; /* borrowed */
-	struct account *account; /* log and metrics; owned */
-	atomic_size_t in_flight; /* requests */
+	struct http_parts parts;   /* borrowed */
+	struct account *account;   /* log and metrics; owned */
+	atomic_size_t in_flight;   /* requests */
+	_Atomic uint64_t buffered; /* bytes of bodies in memory */
 	/* Limits; a reload may change them at any time. */
 	atomic_size_t requests_max;
 	atomic_size_t target_max; /* bytes */
 	atomic_size_t header_max; /* bytes */
 	atomic_size_t body_max;	  /* bytes of a body whose row sets no limit */
+	_Atomic uint64_t bodies_max; /* bytes of ->buffered */
 };
 
 /* parts are copied, what they point to is borrowed. */

@@ -38,8 +38,10 @@ struct http_config {
 	int64_t body_idle_timeout_ms; /* without a byte of the body: 408 */
 	int64_t body_timeout_ms;      /* for a whole body: 408 */
 	int64_t drain_timeout_ms;     /* for requests in flight at the stop */
-	uint64_t body_max; /* of buffered bodies whose route sets no limit */
-	bool access_log;   /* a line for every request */
+	uint64_t body_max;   /* of buffered bodies whose route sets no limit */
+	uint64_t bodies_max; /* of all buffered bodies at a time: more get 503
+				with Retry-After */
+	bool access_log;     /* a line for every request */
 };
 
 struct http_parts {

@@ -297,6 +297,7 @@ void http_fixture_init(struct app *app)
 		.body_timeout_ms = 60000,
 		.drain_timeout_ms = 5000,
 		.body_max = 4u << 20,
+		.bodies_max = 64u << 20,
 		.access_log = false,
 	};
 }

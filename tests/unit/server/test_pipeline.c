@@ -147,6 +147,40 @@ static void test_takes_a_body_as_fast_as_its_handler(void)
 	finish(&bench);
 }
 
+/* A body that finds no room is refused, and what it had is room for others. */
+static void test_bounds_the_bodies_in_memory(void)
+{
+	static const char data[1000];
+	static const size_t room[] = {1999, 2000};
+	struct bench bench;
+	size_t taken = 0;
+
+	begin(&bench);
+	for (int i = 0; i < 2; i++) {
+		struct exchange *exchange = &bench.exchange;
+
+		atomic_store(&bench.pipeline.bodies_max, room[i]);
+		ask(&bench, HTTP_PUT, "/echo");
+		add(&bench, "Content-Length", "2000");
+		CHECK(pipeline_go(exchange) == PIPELINE_BODY);
+		CHECK(pipeline_body(exchange, data, 1000, &taken) ==
+			      PIPELINE_BODY &&
+		      taken == 1000);
+		CHECK(atomic_load(&bench.pipeline.buffered) == 1000);
+		enum pipeline_next next =
+			pipeline_body(exchange, data, 1000, &taken);
+
+		CHECK(next == (i == 0 ? PIPELINE_ANSWER : PIPELINE_BODY));
+		if (i == 0)
+			CHECK(exchange->request.response.status == 503);
+		else
+			CHECK(atomic_load(&bench.pipeline.buffered) == 2000);
+		CHECK(pipeline_end(exchange) == PIPELINE_ANSWER);
+		CHECK(atomic_load(&bench.pipeline.buffered) == 0);
+	}
+	finish(&bench);
+}
+
 static void test_cleans_up_after_a_client_that_left(void)
 {
 	struct bench bench;
@@ -225,6 +259,7 @@ int main(int argc, char **argv)
 		CHECK_CASE(test_answers_at_once_what_need_not_wait),
 		CHECK_CASE(test_goes_to_a_worker_and_comes_back),
 		CHECK_CASE(test_takes_a_body_as_fast_as_its_handler),
+		CHECK_CASE(test_bounds_the_bodies_in_memory),
 		CHECK_CASE(test_cleans_up_after_a_client_that_left),
 		CHECK_CASE(test_cleans_up_before_it_tells_of_a_failure),
 		CHECK_CASE(test_refuses_in_the_documented_order),
