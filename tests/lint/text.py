@@ -42,8 +42,7 @@ def unfinished(tree):
                 yield path, number, f"{match[1]} belongs in an issue"
 
 
-PLACES = re.compile(r"(?<![\w.])/(wor" r"k/(h|main|shared)|hom" r"e/\w+|"
-                    r"roo" r"t/\w)")
+PLACES = re.compile(r"(?<![\w.])/(wor" r"k|hom" r"e|roo" r"t|User" r"s)/\w+")
 
 
 def places(tree):
