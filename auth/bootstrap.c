@@ -2,7 +2,6 @@
 #include "auth/bootstrap.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "auth/password.h"
 #include "base/buf.h"

@@ -8,9 +8,6 @@
  * 16 MiB and some tens of milliseconds; any thread.
  */
 
-#include <stdbool.h>
-#include <stddef.h>
-
 #include "base/span.h"
 
 struct err;

@@ -5,7 +5,6 @@
 /* Who is asking.  A plain value; every handler receives one. */
 
 #include <stdbool.h>
-#include <stdint.h>
 
 #define PRINCIPAL_NAME_SIZE 129 /* bytes, with the NUL */
 

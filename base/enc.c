@@ -2,7 +2,6 @@
 #include "base/enc.h"
 
 #include <stdbool.h>
-#include <string.h>
 
 #include "base/buf.h"
 #include "base/err.h"

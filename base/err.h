@@ -12,8 +12,6 @@
  * touches it otherwise.  Passing NULL is a bug.
  */
 
-#include <stdbool.h>
-
 #define ERR_TEXT_SIZE 200 /* bytes of each text, with the final NUL */
 
 enum err_code {

@@ -9,7 +9,6 @@
  * on the disk; any thread.
  */
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>

@@ -5,7 +5,6 @@
 /* An intrusive doubly linked list; its head is an entry in no struct. */
 
 #include <stdbool.h>
-#include <stddef.h>
 
 struct list {
 	struct list *next; /* the first, in a head */

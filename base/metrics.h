@@ -8,7 +8,6 @@
  * one relaxed atomic operation, from any thread.
  */
 
-#include <stddef.h>
 #include <stdint.h>
 
 struct buf;

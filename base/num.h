@@ -8,7 +8,6 @@
  * number too large for its type, is ERR_INVALID; the result is then untouched.
  */
 
-#include <stddef.h>
 #include <stdint.h>
 
 #include "base/span.h"

@@ -4,11 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/err.h"
-#include "base/jsonx.h"
 #include "cli/archive.h"
 #include "cli/commands.h"
 #include "cli/layout.h"

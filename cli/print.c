@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/print.h"
 
-#include <stdlib.h>
-
 #include "base/cleanup.h"
 #include "base/err.h"
 

@@ -8,7 +8,6 @@
  */
 
 #include <jansson.h>
-#include <stddef.h>
 #include <stdio.h>
 
 #include "base/span.h"

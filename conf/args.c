@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "conf/args.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "base/err.h"

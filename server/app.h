@@ -9,9 +9,7 @@
  */
 
 #include <stdbool.h>
-#include <stdint.h>
 
-#include "base/span.h"
 #include "storage/meta.h"
 
 struct authn;

@@ -16,7 +16,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/list.h"
 #include "base/lock.h"
 #include "base/map.h"
 #include "storage/blob_driver.h"

@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 
-#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/lock.h"

@@ -5,10 +5,8 @@
 
 #include "base/clock.h"
 #include "base/digest.h"
-#include "base/log.h"
 #include "storage/meta_events.h"
 #include "storage/meta_repositories.h"
-#include "storage/refname.h"
 #include "storage/registry_internal.h"
 #include "storage/space.h"
 

@@ -4,7 +4,6 @@
 #include "base/clock.h"
 #include "storage/blob_key.h"
 #include "storage/meta_blobs.h"
-#include "storage/meta_repositories.h"
 #include "storage/meta_uploads.h"
 #include "storage/registry_internal.h"
 #include "storage/space.h"

@@ -10,7 +10,6 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
-#include "base/fsx.h"
 #include "base/log.h"
 #include "storage/blob_driver.h"
 

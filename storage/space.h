@@ -8,7 +8,6 @@
  * taken back when there is room again.  Any thread; only space_look() waits.
  */
 
-#include <stdbool.h>
 #include <stdint.h>
 
 struct blob_driver;

@@ -15,7 +15,6 @@
  */
 
 #include "base/digest.h"
-#include "base/rand.h"
 #include "base/span.h"
 #include "storage/registry.h"
 

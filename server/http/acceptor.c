@@ -11,10 +11,10 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "base/cleanup.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "server/http/account.h"
+#include "server/http/addresses.h"
 #include "server/http/front.h"
 #include "server/http/loop.h"
 

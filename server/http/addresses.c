@@ -4,7 +4,6 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 
-#include "base/cleanup.h"
 #include "base/err.h"
 #include "base/lock.h"
 #include "base/map.h"

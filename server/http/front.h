@@ -10,7 +10,6 @@
 #include <sys/socket.h>
 
 #include "base/list.h"
-#include "server/http/addresses.h"
 #include "server/http/pipeline.h"
 
 struct exchange;

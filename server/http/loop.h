@@ -7,6 +7,7 @@
  * It never waits for anything but its sockets and its wake-up descriptor.
  */
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct connection;

@@ -5,7 +5,6 @@
  * library's own timeouts stay off, since they make it walk all connections.
  */
 #include <errno.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <linux/tcp.h>
 #include <microhttpd.h>
@@ -23,7 +22,6 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/map.h"
-#include "server/http/account.h"
 #include "server/http/exchange.h"
 #include "server/http/mhd_loop.h"
 

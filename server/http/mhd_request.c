@@ -12,7 +12,6 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "server/http/account.h"
 #include "server/http/exchange.h"
 #include "server/http/mhd_loop.h"
 

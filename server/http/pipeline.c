@@ -2,12 +2,10 @@
 #include "server/http/pipeline.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "auth/authn.h"
 #include "auth/authz.h"
-#include "base/cleanup.h"
 #include "base/err.h"
 #include "base/map.h"
 #include "server/http/account.h"

@@ -12,7 +12,6 @@
 
 #include <stdatomic.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include "server/http/server.h"
 

@@ -2,7 +2,6 @@
 #include "server/http/server.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +10,9 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/span.h"
 #include "server/http/acceptor.h"
+#include "server/http/addresses.h"
 #include "server/http/front.h"
 #include "server/http/loop.h"
 

@@ -12,8 +12,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/span.h"
-
 struct app;
 struct authn;
 struct authz;

@@ -5,9 +5,7 @@
 /* What the handlers of the OCI distribution API share. */
 
 #include <stddef.h>
-#include <stdint.h>
 
-#include "base/digest.h"
 #include "base/span.h"
 #include "server/http/request.h"
 #include "server/http/router.h"

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "base/digest.h"
-#include "storage/registry.h"
+#include "base/span.h"
 
 struct err;
 struct request;

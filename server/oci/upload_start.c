@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* POST /v2/{name}/blobs/uploads/: a session, a mount, or a whole blob. */
-#include "base/cleanup.h"
 #include "base/err.h"
 #include "server/app.h"
 #include "server/http/response.h"
