@@ -22,9 +22,10 @@ struct err;
 #define JSONX_DEPTH_MAX 64 /* nesting that any of our documents may have */
 
 /*
- * Parse the whole text as one JSON value: ERR_INVALID for anything malformed
- * or nested deeper than depth_max, ERR_NO_MEMORY.  The caller json_decref()s
- * the result (CLEANUP(jsonx_unref)).
+ * Parse the whole text as one JSON value: ERR_INVALID for anything malformed,
+ * nested deeper than depth_max, or made of so many small values that the tree
+ * would take tens of times its memory; ERR_NO_MEMORY.  The caller
+ * json_decref()s the result (CLEANUP(jsonx_unref)).
  */
 int jsonx_parse(struct span text, size_t depth_max, json_t **ret_json,
 		struct err *err);

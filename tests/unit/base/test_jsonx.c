@@ -142,6 +142,39 @@ static void test_a_million_brackets_are_refused_before_parsing(void)
 	CHECK(strstr(err.tell, "nested"));
 }
 
+/* An array of count values of some text, which may be empty. */
+static int parse_many(size_t count, const char *value)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT(1u << 20);
+	CLEANUP(jsonx_unref) json_t *json = NULL;
+	struct err err = ERR_INIT;
+
+	buf_append_char(&text, '[');
+	for (size_t i = 0; i < count; i++)
+		buf_appendf(&text, "%s%s", i > 0 ? "," : "", value);
+	buf_append_char(&text, ']');
+	CHECK(text.failed == ERR_NONE);
+	int rc = parse(buf_span(&text), JSONX_DEPTH_MAX, &json, &err);
+
+	CHECK(rc == 0 || err.code == ERR_INVALID);
+	return rc;
+}
+
+static void test_small_values_are_bounded(void)
+{
+	static const char descriptor[] =
+		"{\"mediaType\":\"a/b\",\"digest\":\"sha256:0\",\"size\":1,"
+		"\"annotations\":{\"a\":\"b\"}}";
+
+	CHECK(parse_many(4000, "{}") == 0);
+	CHECK(parse_many(4000, "1") == 0);
+	CHECK(parse_many(10000, "{}") == -1);
+	CHECK(parse_many(10000, "[]") == -1);
+	CHECK(parse_many(10000, "1") == -1);
+	CHECK(parse_many(10000, descriptor) == 0);
+	CHECK(parse_many(10000, "\"{},{},{},{}\"") == 0);
+}
+
 static void test_brackets_in_strings_and_side_by_side_are_not_depth(void)
 {
 	CLEANUP(jsonx_unref) json_t *json = NULL;
@@ -271,6 +304,7 @@ int main(int argc, char **argv)
 		CHECK_CASE(test_the_error_says_where_but_not_what),
 		CHECK_CASE(test_depth_is_counted_exactly),
 		CHECK_CASE(test_a_million_brackets_are_refused_before_parsing),
+		CHECK_CASE(test_small_values_are_bounded),
 		CHECK_CASE(
 			test_brackets_in_strings_and_side_by_side_are_not_depth),
 		CHECK_CASE(test_getters_find_by_type),
