@@ -9,8 +9,8 @@ static int manifest_write(struct meta_tx *tx, int64_t repository_id,
 {
 	CLEANUP(meta_query_close) struct meta_query query = META_QUERY_INIT;
 
-	/* Written again, only what the digest does not fix may differ: its
-	 * bytes are not touched. */
+	/* Written again, only what the digest does not fix may differ, unless
+	 * the bytes that are there are damaged. */
 	if (meta_query_open(&query, tx,
 			    "INSERT INTO manifests (repository_id, digest, "
 			    "media_type, artifact_type, subject, size, "
@@ -20,6 +20,8 @@ static int manifest_write(struct meta_tx *tx, int64_t repository_id,
 			    "media_type = excluded.media_type, "
 			    "artifact_type = excluded.artifact_type, "
 			    "subject = excluded.subject, "
+			    "size = excluded.size, "
+			    "body = excluded.body, "
 			    "pushed_ms = excluded.pushed_ms, "
 			    "annotations = excluded.annotations",
 			    err) < 0)

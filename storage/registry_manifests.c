@@ -284,12 +284,28 @@ static int manifest_unknown(struct err *err)
 		       "no such manifest in the repository");
 }
 
+/* A database keeps no checksum of its rows; the digest is ours. */
+static int check_stored(const struct meta_stored *stored, struct err *err)
+{
+	char text[DIGEST_TEXT_SIZE];
+	struct digest have;
+
+	if (hasher_once(stored->digest.algo, stored->body.data,
+			stored->body.len, &have, err) < 0)
+		return -1;
+	if (digest_equal(&have, &stored->digest))
+		return 0;
+	digest_format(&stored->digest, text);
+	return err_set(err, ERR_CORRUPT, "the bytes of %s are damaged", text);
+}
+
 int registry_manifest_get(struct registry *registry,
 			  const struct registry_at *at,
 			  const struct reference *reference,
 			  struct meta_stored *ret_stored, struct err *err)
 {
 	CLEANUP(registry_read_end) struct meta_tx *tx = NULL;
+	CLEANUP(meta_stored_release) struct meta_stored stored = {0};
 	int64_t repository = 0;
 	int found = 0;
 
@@ -298,13 +314,17 @@ int registry_manifest_get(struct registry *registry,
 		return -1;
 	if (reference->is_digest)
 		found = meta_manifest_get(tx, repository, &reference->digest,
-					  ret_stored, err);
+					  &stored, err);
 	else
 		found = meta_manifest_get_tagged(tx, repository, reference->tag,
-						 ret_stored, err);
+						 &stored, err);
 	if (found == 0)
 		return manifest_unknown(err);
-	return found < 0 ? -1 : 0;
+	if (found < 0 || check_stored(&stored, err) < 0)
+		return -1;
+	*ret_stored = stored;
+	stored = (struct meta_stored){0};
+	return 0;
 }
 
 /* ---- delete ---- */
