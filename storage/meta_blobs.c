@@ -163,6 +163,27 @@ int meta_blob_revive(struct meta_tx *tx, int64_t id, struct err *err)
 		    id, err);
 }
 
+int meta_blob_replace(struct meta_tx *tx, int64_t id, const char *before,
+		      uint64_t size, const char *key, struct err *err)
+{
+	CLEANUP(meta_query_close) struct meta_query query = META_QUERY_INIT;
+
+	if (meta_query_open(&query, tx,
+			    "UPDATE blobs SET storage_key = $3, size = $4, "
+			    "state = 0, state_ms = $5 "
+			    "WHERE id = $1 AND storage_key = $2 AND state < 2",
+			    err) < 0)
+		return -1;
+	meta_query_i64(&query, id);
+	meta_query_text(&query, span_of(before));
+	meta_query_text(&query, span_of(key));
+	meta_query_i64(&query, (int64_t)size);
+	meta_query_i64(&query, meta_tx_now_ms(tx));
+
+	int64_t rows = meta_query_run(&query, err);
+	return rows < 0 ? -1 : rows > 0;
+}
+
 int meta_blob_condemn(struct meta_tx *tx, int64_t id, struct err *err)
 {
 	return move(tx,

@@ -48,6 +48,11 @@ int meta_blob_insert(struct meta_tx *tx, const struct digest *digest,
 /* condemned -> live; 1 done, 0 the row is not condemned (any more). */
 int meta_blob_revive(struct meta_tx *tx, int64_t id, struct err *err);
 
+/* The copy under the key before is damaged: name another instead, and have the
+ * row live.  1 done, 0 the row names another copy (by now). */
+int meta_blob_replace(struct meta_tx *tx, int64_t id, const char *before,
+		      uint64_t size, const char *key, struct err *err);
+
 /* live -> condemned, condemned -> deleting: 1 done, 0 it is in another state.
  * With the latter no repository holds the digest any more. */
 int meta_blob_condemn(struct meta_tx *tx, int64_t id, struct err *err);

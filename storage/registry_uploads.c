@@ -2,6 +2,7 @@
 #include "storage/registry_uploads.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "storage/blob_key.h"
 #include "storage/meta_blobs.h"
 #include "storage/meta_uploads.h"
@@ -234,8 +235,10 @@ struct finish_work {
 	uint64_t size;
 	struct span session; /* to end; "" for a single upload */
 	const char *key;     /* where our copy is, or NULL: not published */
-	bool surplus;	     /* another copy is kept instead of ours */
-	bool missing;	     /* no copy is there, and ours is not published */
+	/* Of the copy that has the row but is not whole; "": none. */
+	char damaged[BLOB_KEY_SIZE];
+	bool surplus; /* another copy is kept instead of ours */
+	bool missing; /* no copy is there, and ours is not published */
 	bool refused; /* the work itself failed: nothing of it is there */
 	int64_t published_ms; /* monotonic; when our copy got its name */
 };
@@ -251,6 +254,14 @@ static int keep_copy(struct meta_tx *tx, struct finish_work *work,
 
 	if (found < 0)
 		return -1;
+	if (found == 1 && work->key && work->damaged[0] &&
+	    strcmp(blob.key, work->damaged) == 0) {
+		work->surplus = false;
+		return meta_blob_replace(tx, blob.id, blob.key, work->size,
+					 work->key, err) < 0
+			       ? -1
+			       : 0;
+	}
 	work->missing = found == 0 && !work->key;
 	work->surplus = found == 1 && work->key;
 	if (work->missing)
@@ -300,16 +311,38 @@ static int finish_work(struct meta_tx *tx, void *context, struct err *err)
 	return done;
 }
 
-/* 1 if some copy is there, so that ours need not be published. */
-static int copy_exists(struct registry *registry, const struct digest *digest,
-		       struct err *err)
+static int find_copy(const struct finish_work *work, struct meta_blob *ret_blob,
+		     struct err *err)
 {
 	CLEANUP(registry_read_end) struct meta_tx *tx = NULL;
-	struct meta_blob blob;
 
-	if (meta_read_begin(registry->parts.meta, &tx, err) < 0)
+	if (meta_read_begin(work->registry->parts.meta, &tx, err) < 0)
 		return -1;
-	return meta_blob_find(tx, digest, &blob, err);
+	return meta_blob_find(tx, work->digest, ret_blob, err);
+}
+
+/* 1 if a copy is there, so that ours need not be published.  A row alone is no
+ * copy: where its file went or was cut, ours takes its place. */
+static int copy_exists(struct finish_work *work, struct err *err)
+{
+	struct blob_driver *blobs = work->registry->parts.blobs;
+	struct blob_reader reader = {.fd = -1};
+	struct meta_blob blob;
+	int found = find_copy(work, &blob, err);
+
+	if (found <= 0)
+		return found;
+	int there = blobs->ops->open(blobs, blob.key, &reader, err);
+	if (there < 0)
+		return -1;
+	bool whole = there == 1 && reader.size == work->size;
+	if (there == 1)
+		blobs->ops->close(&reader);
+	if (whole)
+		return 1;
+	log_event(LOG_ERROR, "blob_damaged", LOG_TEXT("key", blob.key));
+	memcpy(work->damaged, blob.key, sizeof(work->damaged));
+	return 0;
 }
 
 static void remove_copy(const struct registry *registry, const char *key)
@@ -353,7 +386,7 @@ static int keep_content(struct upload *upload, const struct digest *digest,
 	upload_at(upload, &at);
 	if (upload_is_session(upload))
 		work.session = upload_id(upload);
-	int found = copy_exists(registry, digest, err);
+	int found = copy_exists(&work, err);
 	if (found < 0)
 		return -1;
 	if (found == 1) {

@@ -145,6 +145,16 @@ static int call_meta_blob_revive(struct meta_tx *tx,
 	return found(meta_blob_revive(tx, CONDEMNED_ID, err), err);
 }
 
+static int call_meta_blob_replace(struct meta_tx *tx,
+				  struct meta_call_output *output,
+				  struct err *err)
+{
+	(void)output;
+	return found(
+		meta_blob_replace(tx, BLOB_ID, "key/1", 9, "key/again", err),
+		err);
+}
+
 static int call_meta_blob_condemn(struct meta_tx *tx,
 				  struct meta_call_output *output,
 				  struct err *err)
@@ -484,45 +494,26 @@ static int call_meta_user_set_password(struct meta_tx *tx,
 }
 
 const struct meta_call meta_calls[] = {
-	CALL(meta_repository_find),
-	CALL(meta_repository_ensure),
-	CALL(meta_repository_page),
-	CALL(meta_blob_find),
-	CALL(meta_blob_find_in),
-	CALL(meta_blob_find_anywhere),
-	CALL(meta_blob_insert),
-	CALL(meta_blob_revive),
-	CALL(meta_blob_condemn),
-	CALL(meta_blob_begin_delete),
-	CALL(meta_blob_forget),
-	CALL(meta_blob_link),
-	CALL(meta_blob_unlink),
-	CALL(meta_blob_in_use),
-	CALL(meta_blob_totals),
-	CALL(meta_manifest_put),
-	CALL(meta_manifest_refer),
-	CALL(meta_manifest_get),
-	CALL(meta_manifest_get_tagged),
-	CALL(meta_manifest_stat),
-	CALL(meta_manifest_delete),
-	CALL(meta_referrer_page),
-	CALL(meta_referrer_page_typed),
-	CALL(meta_tag_find),
-	CALL(meta_tag_put),
-	CALL(meta_tag_delete),
-	CALL(meta_tag_page),
-	CALL(meta_upload_insert),
-	CALL(meta_upload_find),
-	CALL(meta_upload_touch),
-	CALL(meta_upload_delete),
-	CALL(meta_upload_count),
-	CALL(meta_upload_expired),
-	CALL(meta_upload_exists),
-	CALL(meta_event_append),
-	CALL(meta_event_page),
-	CALL(meta_user_find),
-	CALL(meta_user_insert),
-	CALL(meta_user_set_password),
+	CALL(meta_repository_find),   CALL(meta_repository_ensure),
+	CALL(meta_repository_page),   CALL(meta_blob_find),
+	CALL(meta_blob_find_in),      CALL(meta_blob_find_anywhere),
+	CALL(meta_blob_insert),	      CALL(meta_blob_revive),
+	CALL(meta_blob_replace),      CALL(meta_blob_condemn),
+	CALL(meta_blob_begin_delete), CALL(meta_blob_forget),
+	CALL(meta_blob_link),	      CALL(meta_blob_unlink),
+	CALL(meta_blob_in_use),	      CALL(meta_blob_totals),
+	CALL(meta_manifest_put),      CALL(meta_manifest_refer),
+	CALL(meta_manifest_get),      CALL(meta_manifest_get_tagged),
+	CALL(meta_manifest_stat),     CALL(meta_manifest_delete),
+	CALL(meta_referrer_page),     CALL(meta_referrer_page_typed),
+	CALL(meta_tag_find),	      CALL(meta_tag_put),
+	CALL(meta_tag_delete),	      CALL(meta_tag_page),
+	CALL(meta_upload_insert),     CALL(meta_upload_find),
+	CALL(meta_upload_touch),      CALL(meta_upload_delete),
+	CALL(meta_upload_count),      CALL(meta_upload_expired),
+	CALL(meta_upload_exists),     CALL(meta_event_append),
+	CALL(meta_event_page),	      CALL(meta_user_find),
+	CALL(meta_user_insert),	      CALL(meta_user_set_password),
 };
 
 const size_t meta_calls_count = sizeof(meta_calls) / sizeof(meta_calls[0]);

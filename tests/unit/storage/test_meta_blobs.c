@@ -93,6 +93,29 @@ static int a_row_lives_and_dies(struct meta_tx *tx, void *context,
 	return 0;
 }
 
+static int a_damaged_copy_is_replaced(struct meta_tx *tx, void *context,
+				      struct err *err)
+{
+	struct meta_blob blob;
+
+	(void)context;
+	int64_t id = insert(tx, 1, 7, "sha256/01/01.1");
+	CHECK(meta_blob_replace(tx, id, "sha256/01/01.0", 7, "k2", err) == 0);
+	CHECK(find(tx, 1, &blob) == 1);
+	CHECK_TEXT(blob.key, "sha256/01/01.1");
+
+	CHECK(meta_blob_condemn(tx, id, err) == 1);
+	CHECK(meta_blob_replace(tx, id, blob.key, 7, "k2", err) == 1);
+	CHECK(find(tx, 1, &blob) == 1 && blob.id == id && blob.size == 7);
+	CHECK(blob.state == META_BLOB_LIVE);
+	CHECK_TEXT(blob.key, "k2");
+
+	CHECK(meta_blob_condemn(tx, id, err) == 1);
+	CHECK(meta_blob_begin_delete(tx, id, err) == 1);
+	CHECK(meta_blob_replace(tx, id, "k2", 7, "k3", err) == 0);
+	return 0;
+}
+
 static int repositories_hold_what_they_were_given(struct meta_tx *tx,
 						  void *context,
 						  struct err *err)
@@ -184,6 +207,14 @@ static void test_a_row_lives_and_dies(void)
 	meta_close(meta);
 }
 
+static void test_a_damaged_copy_is_replaced(void)
+{
+	struct meta *meta = meta_fixture_open();
+
+	meta_fixture_write(meta, a_damaged_copy_is_replaced, NULL);
+	meta_close(meta);
+}
+
 static void test_repositories_hold_what_they_were_given(void)
 {
 	struct meta *meta = meta_fixture_open();
@@ -212,6 +243,7 @@ int main(int argc, char **argv)
 {
 	static const struct check_case cases[] = {
 		CHECK_CASE(test_a_row_lives_and_dies),
+		CHECK_CASE(test_a_damaged_copy_is_replaced),
 		CHECK_CASE(test_repositories_hold_what_they_were_given),
 		CHECK_CASE(test_what_a_manifest_names_is_in_use),
 		CHECK_CASE(test_a_size_beyond_the_database_is_refused),
