@@ -6,7 +6,8 @@
  * A bounded pool of worker threads for whatever may wait on a disk, a database
  * or a peer.  Threads start when work waits and none is idle, up to the limit.
  * Jobs are structs that the caller embeds, so that handing one over cannot
- * fail; they start in the order in which they came.
+ * fail; they start in the order in which they came.  Threads that have idled
+ * for some seconds leave, but for a few.
  */
 
 #include <stddef.h>

@@ -50,16 +50,23 @@ static int open_blob(int dir_fd, const char *name,
 	return 1;
 }
 
+/* The directory of a key that came from elsewhere: 1 / 0 / -1. */
+static int find(struct disk *disk, const char *key, int *ret_fd,
+		const char **ret_name, struct err *err)
+{
+	if (blob_name_check_key(key, err) < 0)
+		return -1;
+	return disk_dirs_open(&disk->dirs, key, ret_fd, ret_name, err);
+}
+
 static int disk_open(struct blob_driver *driver, const char *key,
 		     struct blob_reader *ret_reader, struct err *err)
 {
 	struct disk *disk = CONTAINER_OF(driver, struct disk, driver);
 	CLEANUP(cleanup_close) int dir_fd = -1;
 	const char *name;
+	int found = find(disk, key, &dir_fd, &name, err);
 
-	if (blob_name_check_key(key, err) < 0)
-		return -1;
-	int found = disk_dirs_open(&disk->dirs, key, &dir_fd, &name, err);
 	if (found <= 0)
 		return found;
 	return open_blob(dir_fd, name, ret_reader, err);
@@ -71,10 +78,8 @@ static int disk_remove(struct blob_driver *driver, const char *key,
 	struct disk *disk = CONTAINER_OF(driver, struct disk, driver);
 	CLEANUP(cleanup_close) int dir_fd = -1;
 	const char *name;
+	int found = find(disk, key, &dir_fd, &name, err);
 
-	if (blob_name_check_key(key, err) < 0)
-		return -1;
-	int found = disk_dirs_open(&disk->dirs, key, &dir_fd, &name, err);
 	if (found <= 0)
 		return found;
 	if (unlinkat(dir_fd, name, 0) < 0 && errno != ENOENT)

@@ -110,17 +110,26 @@ static void stage_new(struct disk_stage *stage, struct disk *disk,
 	blob_flow_init(&stage->flow, disk->writer, write_buffer, stage, size);
 }
 
+static int stage_alloc(const char *id, struct disk_stage **ret_stage,
+		       struct err *err)
+{
+	if (blob_name_check_id(id, err) < 0)
+		return -1;
+	struct disk_stage *stage = calloc(1, sizeof(*stage));
+	if (!stage)
+		return err_set(err, ERR_NO_MEMORY, "no memory for an upload");
+	*ret_stage = stage;
+	return 0;
+}
+
 int disk_stage_create(struct blob_driver *driver, const char *id,
 		      struct blob_stage **ret_stage, struct err *err)
 {
 	struct disk *disk = CONTAINER_OF(driver, struct disk, driver);
+	CLEANUP(cleanup_free) struct disk_stage *stage = NULL;
 
-	if (blob_name_check_id(id, err) < 0)
+	if (stage_alloc(id, &stage, err) < 0)
 		return -1;
-	CLEANUP(cleanup_free)
-	struct disk_stage *stage = calloc(1, sizeof(*stage));
-	if (!stage)
-		return err_set(err, ERR_NO_MEMORY, "no memory for an upload");
 	stage->fd = disk_open_at(disk->uploads_fd, id,
 				 O_RDWR | O_CREAT | O_EXCL | STAGE_FLAGS);
 	if (stage->fd < 0)
@@ -149,15 +158,12 @@ int disk_stage_open(struct blob_driver *driver, const char *id,
 		    struct blob_stage **ret_stage, struct err *err)
 {
 	struct disk *disk = CONTAINER_OF(driver, struct disk, driver);
+	CLEANUP(cleanup_free) struct disk_stage *stage = NULL;
 	CLEANUP(cleanup_close) int fd = -1;
 	struct stat info;
 
-	if (blob_name_check_id(id, err) < 0)
+	if (stage_alloc(id, &stage, err) < 0)
 		return -1;
-	CLEANUP(cleanup_free)
-	struct disk_stage *stage = calloc(1, sizeof(*stage));
-	if (!stage)
-		return err_set(err, ERR_NO_MEMORY, "no memory for an upload");
 	fd = disk_open_at(disk->uploads_fd, id, O_RDONLY | STAGE_FLAGS);
 	if (fd < 0 && errno == ENOENT)
 		return 0;

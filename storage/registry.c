@@ -9,6 +9,7 @@
 #include "storage/meta_repositories.h"
 #include "storage/registry_internal.h"
 #include "storage/space.h"
+#include "storage/upload_table.h"
 
 #define SWEEP_MS 10000		/* at most, between looks for expired uploads */
 #define STAGES_SWEEP_MS 3600000 /* between looks for forgotten stages */
@@ -117,8 +118,6 @@ static void tell_changed(const struct registry *registry,
 					at->repository);
 }
 
-/* A commit that failed may have changed things all the same: then, too, nobody
- * may go on serving what was there before. */
 int registry_write(const struct registry *registry,
 		   const struct registry_at *at, meta_work_fn *work,
 		   void *context, struct err *err)

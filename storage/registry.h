@@ -50,8 +50,8 @@ struct registry_parts {
 	struct blob_driver *blobs;	  /* bytes */
 	const struct clock_source *clock; /* ages of uploads */
 	int data_dir_fd; /* for the reserve file; -1: keep none */
-	/* Called after a change of the repository was committed and before it
-	 * is acknowledged; NULL is fine.  Must not wait. */
+	/* Called after a change of the repository was committed, or may have
+	 * been, and before it is answered; NULL is fine.  Must not wait. */
 	void (*changed)(void *context, struct meta_scope scope,
 			struct span repository);
 	void *context; /* handed to changed */

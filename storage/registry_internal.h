@@ -44,27 +44,18 @@ int registry_event(struct meta_tx *tx, const struct registry_at *at,
 		   const char *kind, const struct digest *digest,
 		   struct span tag, struct err *err);
 
-/* A write whose success is told to whoever caches before this returns. */
+/* A write of which whoever caches is told before this returns, whatever came of
+ * it: a commit that failed may have changed things all the same. */
 int registry_write(const struct registry *registry,
 		   const struct registry_at *at, meta_work_fn *work,
 		   void *context, struct err *err);
 
-/* ---- the table of uploads (upload_table.c) ---- */
-
-/* An empty table; ERR_NO_MEMORY, or no randomness. */
-int upload_table_new(struct upload_table **ret_table, struct err *err);
-
-/* Closes the stages of idle uploads; none is held by now. */
-void upload_table_free(struct upload_table *table);
+/* ---- what registry_tidy() does about uploads (upload_sweep.c) ---- */
 
 /* Remove sessions that were not touched for long. */
 void registry_uploads_expire(struct registry *registry);
 
 /* Remove stages that no session and no request has, if older than that. */
 void registry_stages_sweep(struct registry *registry, int64_t age_ms);
-
-/* How many uploads are held by requests, and idle. */
-void upload_table_count(struct upload_table *table, int64_t *ret_held,
-			int64_t *ret_idle);
 
 #endif

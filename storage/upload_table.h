@@ -3,8 +3,9 @@
 #define STORAGE_UPLOAD_TABLE_H
 
 /*
- * The uploads in memory by id: each is held by one request or idle.  An inside
- * of storage/upload.c.  Any thread; nothing here waits but for a short lock.
+ * The uploads in memory by id: each is held by one request or idle.  For the
+ * registry and the upload_*.c files only.  Any thread; nothing here waits but
+ * for a short lock.
  */
 
 #include <stdatomic.h>
@@ -17,6 +18,7 @@
 #include "base/span.h"
 
 struct blob_stage;
+struct err;
 struct hasher;
 struct registry;
 struct registry_at;
@@ -39,6 +41,16 @@ struct upload {
 	bool torn;		   /* the hash lacks bytes of the stage */
 	int64_t touched_ms;	   /* monotonic; when its row was last told */
 };
+
+/* An empty table; ERR_NO_MEMORY, or no randomness. */
+int upload_table_new(struct upload_table **ret_table, struct err *err);
+
+/* Closes the stages of idle uploads; none is held by now. */
+void upload_table_free(struct upload_table *table);
+
+/* How many uploads are held by requests, and idle. */
+void upload_table_count(struct upload_table *table, int64_t *ret_held,
+			int64_t *ret_idle);
 
 /* Add one that is held; its id is new. */
 void upload_table_add(struct upload_table *table, struct upload *upload);

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "storage/registry_internal.h"
+#include "storage/registry.h"
 #include "tests/lib/check.h"
 
 #define IDLE_MAX 256 /* as storage/upload_table.c has it */
