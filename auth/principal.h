@@ -17,7 +17,7 @@ enum principal_kind {
 struct principal {
 	enum principal_kind kind; /* which of the fields below mean anything */
 	bool administrator;	  /* may do everything */
-	bool local; /* the connection came over loopback; the pipeline's */
+	bool local; /* came over loopback and from no proxy; the pipeline's */
 	char name[PRINCIPAL_NAME_SIZE]; /* "admin"; "anonymous" */
 };
 

@@ -51,6 +51,17 @@ def test_metrics(own_server):
     assert oci.digest(data) not in text
 
 
+def test_metrics_are_not_for_who_comes_through_a_proxy(own_server):
+    """A proxy on this machine is no reason to trust who is behind it."""
+    server = own_server()
+    client = server.client().anonymous()
+    client.get("/metrics").expect(200)
+    for name in ("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host",
+                 "X-Forwarded-Proto", "X-Real-IP"):
+        client.get("/metrics", headers={name: "10.0.0.1"}).expect(401)
+    server.client().get("/metrics", headers={"Via": "1.1 x"}).expect(200)
+
+
 def test_metrics_have_bounded_labels(own_server):
     """What clients ask for does not become names of series."""
     server = own_server()
