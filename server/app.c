@@ -260,6 +260,8 @@ static void tick(void *context)
 	struct app *app = context;
 
 	registry_tidy(app->registry);
+	if (app->cache)
+		cache_tidy(app->cache);
 }
 
 int app_new(struct conf *conf, struct app **ret_app, struct err *err)

@@ -26,9 +26,10 @@ struct entry {
 	struct list used;      /* in the shard's list, latest first */
 	struct entity *entity; /* a reference */
 	uint64_t generation;   /* of its repository, when it was read */
-	size_t bytes;	       /* that it counts for */
-	bool file;	       /* holds a descriptor */
-	char key[];	       /* the key's text */
+	const atomic_uint_least64_t *now; /* of its repository, at present */
+	size_t bytes;			  /* that it counts for */
+	bool file;			  /* holds a descriptor */
+	char key[];			  /* the key's text */
 };
 
 struct shard {
@@ -142,6 +143,12 @@ static void trim(const struct cache *cache, struct shard *shard,
 			     dropped);
 }
 
+static bool is_stale(const struct entry *entry)
+{
+	return atomic_load_explicit(entry->now, memory_order_acquire) !=
+	       entry->generation;
+}
+
 static struct entry *entry_new(struct span key, uint64_t generation,
 			       struct entity *entity)
 {
@@ -174,6 +181,7 @@ void cache_put(struct cache *cache, struct span repository, struct span key,
 
 	if (!entry)
 		return;
+	entry->now = generation_of(cache, repository);
 	list_init(&dropped);
 	lock_take(&shard->lock);
 	struct entry *old = find(shard, key);
@@ -207,6 +215,29 @@ void cache_clear(struct cache *cache)
 {
 	for (size_t i = 0; i < cache->ready; i++)
 		clear_shard(&cache->shards[i]);
+}
+
+static void tidy_shard(struct shard *shard)
+{
+	struct list dropped;
+
+	list_init(&dropped);
+	lock_take(&shard->lock);
+	for (struct list *at = shard->used.next; at != &shard->used;) {
+		struct entry *entry = CONTAINER_OF(at, struct entry, used);
+
+		at = at->next;
+		if (is_stale(entry))
+			unlink_entry(shard, entry, &dropped);
+	}
+	lock_drop(&shard->lock);
+	release_dropped(&dropped);
+}
+
+void cache_tidy(struct cache *cache)
+{
+	for (size_t i = 0; i < cache->ready; i++)
+		tidy_shard(&cache->shards[i]);
 }
 
 /* The oldest descriptors of one shard. */

@@ -51,6 +51,10 @@ struct entity *cache_get(struct cache *cache, struct span repository,
 void cache_put(struct cache *cache, struct span repository, struct span key,
 	       uint64_t generation, struct entity *entity);
 
+/* Drop what is of an earlier generation, and its descriptors: about once a
+ * second, so that what was deleted does not keep its place on the disk. */
+void cache_tidy(struct cache *cache);
+
 /* Drop everything: all descriptors are closed as soon as nobody sends them. */
 void cache_clear(struct cache *cache);
 

@@ -176,6 +176,27 @@ static void test_closes_files_that_nobody_sends(void)
 	drop(cache);
 }
 
+static void test_tidying_closes_what_a_change_made_stale(void)
+{
+	struct cache *cache = make(1u << 20, 64, 4096);
+	struct span other = SPAN_LIT("000000000000/local/b");
+	int stale = -1;
+	int fresh = -1;
+	struct entity *kept = open_file(&fresh);
+
+	put(cache, "stale", open_file(&stale));
+	cache_put(cache, other, SPAN_LIT("fresh"),
+		  cache_generation(cache, other), kept);
+	entity_unref(kept);
+	cache_tidy(cache);
+	CHECK(is_open(stale) && is_open(fresh));
+	cache_bump(cache, REPOSITORY);
+	cache_tidy(cache);
+	CHECK(!is_open(stale));
+	CHECK(is_open(fresh));
+	drop(cache);
+}
+
 static void test_gives_descriptors_back(void)
 {
 	struct cache *cache = make(1u << 20, 640, 4096);
@@ -278,6 +299,7 @@ int main(int argc, char **argv)
 		CHECK_CASE(test_stays_within_its_bytes),
 		CHECK_CASE(test_drops_what_was_used_longest_ago),
 		CHECK_CASE(test_closes_files_that_nobody_sends),
+		CHECK_CASE(test_tidying_closes_what_a_change_made_stale),
 		CHECK_CASE(test_gives_descriptors_back),
 		CHECK_CASE(test_stays_within_its_files),
 		CHECK_CASE(test_serves_many_threads),
