@@ -183,6 +183,15 @@ int registry_upload_hold(struct registry *registry,
 	return 0;
 }
 
+int registry_upload_hold_now(struct registry *registry,
+			     const struct registry_at *at, struct span id,
+			     struct upload **ret_upload, struct err *err)
+{
+	if (check_push(registry, err) < 0)
+		return -1;
+	return upload_take_fresh(registry, at, id, ret_upload);
+}
+
 /* ---- appending and letting go ---- */
 
 uint64_t registry_upload_offset(const struct upload *upload)

@@ -27,6 +27,12 @@ int registry_upload_hold(struct registry *registry,
 			 const struct registry_at *at, struct span id,
 			 struct upload **ret_upload, struct err *err);
 
+/* The same without waiting: 1 held, 0 if registry_upload_hold() must see to it
+ * on a thread that may wait, -1 ERR_NO_SPACE and the like. */
+int registry_upload_hold_now(struct registry *registry,
+			     const struct registry_at *at, struct span id,
+			     struct upload **ret_upload, struct err *err);
+
 /* Hold an upload that has no session and must be finished by this request. */
 int registry_upload_hold_single(struct registry *registry,
 				const struct registry_at *at,

@@ -55,14 +55,22 @@ void upload_describe(const struct upload *upload, struct meta_upload *ret_row)
 	*ret_row = row;
 }
 
+static bool touch_is_due(const struct upload *upload, int64_t now)
+{
+	int64_t often = upload->registry->config.upload_expiry_ms / 4;
+
+	return now - atomic_load_explicit(&upload->touched_ms,
+					  memory_order_relaxed) >=
+	       (often < TOUCH_MS ? often : TOUCH_MS);
+}
+
 bool upload_wants_touch(struct upload *upload)
 {
 	int64_t now = clock_monotonic_ms(upload->registry->parts.clock);
-	int64_t often = upload->registry->config.upload_expiry_ms / 4;
 
-	if (now - upload->touched_ms < (often < TOUCH_MS ? often : TOUCH_MS))
+	if (!touch_is_due(upload, now))
 		return false;
-	upload->touched_ms = now;
+	atomic_store_explicit(&upload->touched_ms, now, memory_order_relaxed);
 	return true;
 }
 
@@ -107,7 +115,8 @@ static int upload_new(struct registry *registry, const struct registry_at *at,
 		return err_set(err, ERR_NO_MEMORY, "upload");
 	if (hasher_new(algo, &upload->hasher, err) < 0)
 		return -1;
-	upload->touched_ms = clock_monotonic_ms(registry->parts.clock);
+	atomic_init(&upload->touched_ms,
+		    clock_monotonic_ms(registry->parts.clock));
 	*ret_upload = STEAL(upload);
 	return 0;
 }
@@ -222,6 +231,21 @@ int upload_take(struct registry *registry, const struct registry_at *at,
 	if (found == UPLOAD_FOUND_NONE)
 		return 0;
 	return found == UPLOAD_FOUND ? 1 : refuse_take(found, err);
+}
+
+static bool owned_and_fresh(const struct upload *upload,
+			    const struct registry_at *at)
+{
+	int64_t now = clock_monotonic_ms(upload->registry->parts.clock);
+
+	return owned_by(upload, at) && !touch_is_due(upload, now);
+}
+
+bool upload_take_fresh(struct registry *registry, const struct registry_at *at,
+		       struct span id, struct upload **ret_upload)
+{
+	return upload_table_take(registry->uploads, id, owned_and_fresh, at,
+				 ret_upload) == UPLOAD_FOUND;
 }
 
 int upload_peek(struct registry *registry, const struct registry_at *at,

@@ -32,6 +32,10 @@ int upload_create(struct registry *registry, const struct registry_at *at,
 int upload_take(struct registry *registry, const struct registry_at *at,
 		struct span id, struct upload **ret_upload, struct err *err);
 
+/* The same if its row need not be told, and nothing else is in the way. */
+bool upload_take_fresh(struct registry *registry, const struct registry_at *at,
+		       struct span id, struct upload **ret_upload);
+
 /* Open the stage of a session that its row describes, hash it, hold it. */
 int upload_reopen(struct registry *registry, const struct registry_at *at,
 		  const struct meta_upload *row, struct upload **ret_upload,

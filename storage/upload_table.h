@@ -39,7 +39,7 @@ struct upload {
 	struct hasher *hasher;	   /* of the content so far; the holder's */
 	_Atomic uint64_t offset;   /* bytes so far */
 	bool torn;		   /* the hash lacks bytes of the stage */
-	int64_t touched_ms;	   /* monotonic; when its row was last told */
+	_Atomic int64_t touched_ms; /* monotonic; when its row was last told */
 };
 
 /* An empty table; ERR_NO_MEMORY, or no randomness. */

@@ -307,6 +307,10 @@ static enum step_result step_quick(struct exchange *exchange)
 		return fail(exchange, &err);
 	if (answered == 0)
 		return STEP_NEXT;
+	if (route->body == BODY_STREAMED) {
+		exchange->opened = true;
+		return STEP_NEXT;
+	}
 	exchange->step = SIZE_MAX;
 	return STEP_ANSWERED;
 }
@@ -321,7 +325,7 @@ static void open_state(struct exchange *exchange)
 
 static enum step_result step_open(struct exchange *exchange)
 {
-	if (!exchange->request.route->handler->open)
+	if (exchange->opened || !exchange->request.route->handler->open)
 		return STEP_NEXT;
 	return to_worker(exchange, open_state);
 }
@@ -519,6 +523,7 @@ void pipeline_begin(struct pipeline *pipeline, struct exchange *exchange)
 	exchange->counted = false;
 	exchange->buffered = 0;
 	exchange->aborted = false;
+	exchange->opened = false;
 	exchange->step = 0;
 	exchange->waits_for = 0;
 	exchange->door = DOOR_PLAIN;

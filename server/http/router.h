@@ -38,11 +38,12 @@ enum body_kind {
  */
 struct handler {
 	/* On the event loop, when the header fields are there and the request
-	 * is allowed; must not wait.  1: it has answered (not for streamed
-	 * bodies); 0: go on.  NULL: go on. */
+	 * is allowed; must not wait.  1: it has answered, or for a streamed
+	 * body: all is open, without open(); 0: go on.  NULL: go on. */
 	int (*quick)(struct request *request, struct err *err);
 
-	/* Streamed bodies only, on a worker: before the body is taken. */
+	/* Streamed bodies only, on a worker: before the body is taken.  What
+	 * quick() left in request->state is there. */
 	int (*open)(struct request *request, struct err *err);
 
 	/* Streamed bodies only, on the event loop; must not wait.  Takes

@@ -12,12 +12,12 @@
 #include "storage/refname.h"
 #include "storage/registry_uploads.h"
 
-struct upload_body *upload_body_new(struct request *request)
+struct upload_body *upload_body_of(struct request *request)
 {
-	struct upload_body *body = arena_alloc(&request->arena, sizeof(*body));
-
-	request->state = body;
-	return body;
+	if (!request->state)
+		request->state = arena_alloc(&request->arena,
+					     sizeof(struct upload_body));
+	return request->state;
 }
 
 int upload_body_read_digest(struct request *request, struct upload_body *body,
@@ -63,19 +63,12 @@ static int read_range(const struct request *request, struct upload_body *body,
 	return 0;
 }
 
-int upload_body_hold(struct request *request, struct upload_body *body,
-		     struct err *err)
+static int check_offset(struct request *request, const struct upload_body *body,
+			uint64_t first, struct err *err)
 {
 	struct span id = request->params[ROUTE_REFERENCE];
-	struct registry_at at;
-	uint64_t first = 0;
-
-	if (oci_at(request, &at, err) < 0 ||
-	    read_range(request, body, &first, err) < 0 ||
-	    registry_upload_hold(request->app->registry, &at, id, &body->upload,
-				 err) < 0)
-		return -1;
 	uint64_t offset = registry_upload_offset(body->upload);
+
 	if (!body->has_range || first == offset)
 		return 0;
 	upload_headers(request, id, offset);
@@ -84,6 +77,38 @@ int upload_body_hold(struct request *request, struct upload_body *body,
 			"the chunk starts at %" PRIu64 ", but the upload "
 			"stands at %" PRIu64,
 			first, offset);
+}
+
+int upload_body_hold(struct request *request, struct upload_body *body,
+		     struct err *err)
+{
+	struct registry_at at;
+	uint64_t first = 0;
+
+	if (oci_at(request, &at, err) < 0 ||
+	    read_range(request, body, &first, err) < 0 ||
+	    registry_upload_hold(request->app->registry, &at,
+				 request->params[ROUTE_REFERENCE],
+				 &body->upload, err) < 0)
+		return -1;
+	return check_offset(request, body, first, err);
+}
+
+int upload_body_hold_now(struct request *request, struct upload_body *body,
+			 struct err *err)
+{
+	struct registry_at at;
+	uint64_t first = 0;
+
+	if (oci_at(request, &at, err) < 0 ||
+	    read_range(request, body, &first, err) < 0)
+		return -1;
+	int held = registry_upload_hold_now(request->app->registry, &at,
+					    request->params[ROUTE_REFERENCE],
+					    &body->upload, err);
+	if (held <= 0)
+		return held;
+	return check_offset(request, body, first, err) < 0 ? -1 : 1;
 }
 
 static int too_long(struct err *err)

@@ -27,8 +27,8 @@ struct upload_body {
 	uint64_t received;     /* bytes taken so far */
 };
 
-/* Make the state of a request; NULL when there is no memory. */
-struct upload_body *upload_body_new(struct request *request);
+/* The state of a request, made if there is none; NULL without memory. */
+struct upload_body *upload_body_of(struct request *request);
 
 /* Read ?digest=: 1 said, 0 not, -1 ERR_DIGEST_INVALID. */
 int upload_body_read_digest(struct request *request, struct upload_body *body,
@@ -38,6 +38,10 @@ int upload_body_read_digest(struct request *request, struct upload_body *body,
  * stands: else ERR_UPLOAD_OFFSET, with the header fields that tell where. */
 int upload_body_hold(struct request *request, struct upload_body *body,
 		     struct err *err);
+
+/* The same without waiting: 1 held, 0 to be held on a worker, -1. */
+int upload_body_hold_now(struct request *request, struct upload_body *body,
+			 struct err *err);
 
 /* The steps "chunk" and "close" of every such handler. */
 int upload_body_chunk(struct request *request, const void *data, size_t len,

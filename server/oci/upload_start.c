@@ -33,9 +33,23 @@ static int read_algo(struct request *request, enum digest_algo *ret_algo,
 	return 0;
 }
 
+/* Without a digest there is nothing to open. */
+static int look_at_post(struct request *request, struct err *err)
+{
+	struct upload_body *body = upload_body_of(request);
+	struct registry_at at;
+
+	if (!body)
+		return err_set(err, ERR_NO_MEMORY, "upload request");
+	if (oci_at(request, &at, err) < 0)
+		return -1;
+	int said = upload_body_read_digest(request, body, err);
+	return said < 0 ? -1 : said == 0;
+}
+
 static int open_post(struct request *request, struct err *err)
 {
-	struct upload_body *body = upload_body_new(request);
+	struct upload_body *body = upload_body_of(request);
 	struct registry_at at;
 
 	if (!body)
@@ -129,7 +143,8 @@ static int finish_post(struct request *request, struct err *err)
 	return start_session(request, &at, err);
 }
 
-const struct handler oci_upload_post = {.open = open_post,
+const struct handler oci_upload_post = {.quick = look_at_post,
+					.open = open_post,
 					.chunk = take_post,
 					.work = finish_post,
 					.close = upload_body_close};

@@ -10,9 +10,18 @@
 
 /* ---- PATCH ---- */
 
+static int hold_patch(struct request *request, struct err *err)
+{
+	struct upload_body *body = upload_body_of(request);
+
+	if (!body)
+		return err_set(err, ERR_NO_MEMORY, "upload request");
+	return upload_body_hold_now(request, body, err);
+}
+
 static int open_patch(struct request *request, struct err *err)
 {
-	struct upload_body *body = upload_body_new(request);
+	struct upload_body *body = upload_body_of(request);
 
 	if (!body)
 		return err_set(err, ERR_NO_MEMORY, "upload request");
@@ -32,7 +41,8 @@ static int finish_patch(struct request *request, struct err *err)
 	return 0;
 }
 
-const struct handler oci_upload_patch = {.open = open_patch,
+const struct handler oci_upload_patch = {.quick = hold_patch,
+					 .open = open_patch,
 					 .chunk = upload_body_chunk,
 					 .work = finish_patch,
 					 .close = upload_body_close};
@@ -41,10 +51,9 @@ const struct handler oci_upload_patch = {.open = open_patch,
 
 /* The digest is looked at before the session is: a request that cannot end it
  * leaves it as it was. */
-static int open_put(struct request *request, struct err *err)
+static int read_put(struct request *request, struct upload_body *body,
+		    struct err *err)
 {
-	struct upload_body *body = upload_body_new(request);
-
 	if (!body)
 		return err_set(err, ERR_NO_MEMORY, "upload request");
 	int said = upload_body_read_digest(request, body, err);
@@ -54,6 +63,24 @@ static int open_put(struct request *request, struct err *err)
 		err_set(err, ERR_DIGEST_INVALID, "no digest was said");
 		return err_tell(err, "say ?digest= of the whole blob");
 	}
+	return 0;
+}
+
+static int hold_put(struct request *request, struct err *err)
+{
+	struct upload_body *body = upload_body_of(request);
+
+	if (read_put(request, body, err) < 0)
+		return -1;
+	return upload_body_hold_now(request, body, err);
+}
+
+static int open_put(struct request *request, struct err *err)
+{
+	struct upload_body *body = upload_body_of(request);
+
+	if (read_put(request, body, err) < 0)
+		return -1;
 	return upload_body_hold(request, body, err);
 }
 
@@ -62,7 +89,8 @@ static int finish_put(struct request *request, struct err *err)
 	return upload_body_finish(request, request->state, err);
 }
 
-const struct handler oci_upload_put = {.open = open_put,
+const struct handler oci_upload_put = {.quick = hold_put,
+				       .open = open_put,
 				       .chunk = upload_body_chunk,
 				       .work = finish_put,
 				       .close = upload_body_close};
