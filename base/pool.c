@@ -2,7 +2,6 @@
 #include "base/pool.h"
 
 #include <assert.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/lock.h"
+#include "base/thread.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANITIZED 1
@@ -124,17 +124,13 @@ static void *thread_main(void *context)
 	return NULL;
 }
 
-/* Signals are for the program's main thread, never for a worker. */
-static bool thread_start(struct pool *pool)
+static bool start_one(struct pool *pool)
 {
-	sigset_t all, before;
+	struct err ignored = ERR_INIT;
 	pthread_t thread;
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	int rc = pthread_create(&thread, &pool->attr, thread_main, pool);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return rc == 0;
+	return thread_start(&pool->attr, thread_main, pool, &thread,
+			    &ignored) == 0;
 }
 
 int pool_new(const char *name, size_t threads_max, struct pool **ret_pool,
@@ -211,7 +207,7 @@ void pool_submit(struct pool *pool, struct pool_job *job)
 	/* Under the lock it would wake a thread to wait for the lock. */
 	if (!start)
 		cond_signal(&pool->work);
-	else if (!thread_start(pool))
+	else if (!start_one(pool))
 		run_without_threads(pool);
 }
 

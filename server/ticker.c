@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/lock.h"
+#include "base/thread.h"
 
 #define PERIOD_MS 1000
 
@@ -53,12 +54,11 @@ int ticker_new(void (*tick)(void *context), void *context,
 	ticker->context = context;
 	lock_init(&ticker->lock);
 	cond_init(&ticker->wake);
-	int failed = pthread_create(&ticker->thread, NULL, run, ticker);
-	if (failed != 0) {
+	if (thread_start(NULL, run, ticker, &ticker->thread, err) < 0) {
 		cond_release(&ticker->wake);
 		lock_release(&ticker->lock);
 		free(ticker);
-		return err_sys(err, failed, "starting the ticker's thread");
+		return err_wrap(err, "ticker");
 	}
 	*ret_ticker = ticker;
 	return 0;

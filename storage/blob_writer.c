@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/map.h"
+#include "base/thread.h"
 
 /* How long spare buffers are kept when nothing is written. */
 #define KEEP_MS 1000
@@ -223,6 +224,7 @@ static void *writer_main(void *argument)
 {
 	struct blob_writer *writer = argument;
 
+	pthread_setname_np(pthread_self(), "blob-writer");
 	lock_take(&writer->lock);
 	for (;;) {
 		struct list *roomy = writer->roomy.next;
@@ -247,12 +249,10 @@ static void *writer_main(void *argument)
 static int start_threads(struct blob_writer *writer, struct err *err)
 {
 	while (writer->started < writer->config.threads) {
-		int error = pthread_create(&writer->threads[writer->started],
-					   NULL, writer_main, writer);
-		if (error)
-			return err_sys(err, error, "starting a blob writer");
-		pthread_setname_np(writer->threads[writer->started++],
-				   "blob-writer");
+		if (thread_start(NULL, writer_main, writer,
+				 &writer->threads[writer->started], err) < 0)
+			return err_wrap(err, "blob writer");
+		writer->started++;
 	}
 	return 0;
 }

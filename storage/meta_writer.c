@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 
 #include "base/cleanup.h"
@@ -14,6 +13,7 @@
 #include "base/list.h"
 #include "base/lock.h"
 #include "base/map.h"
+#include "base/thread.h"
 #include "storage/meta_tx.h"
 #include "storage/migrate.h"
 #include "storage/sql_driver.h"
@@ -334,6 +334,7 @@ static void *writer_main(void *argument)
 	struct meta_writer *writer = argument;
 	struct request *group[META_WRITER_GROUP];
 
+	pthread_setname_np(pthread_self(), "meta-writer");
 	lock_take(&writer->lock);
 	for (;;) {
 		while (list_empty(&writer->queue) && !writer->stop)
@@ -394,21 +395,6 @@ void meta_writer_counts(struct meta_writer *writer,
 	lock_drop(&writer->lock);
 }
 
-/* Signals are for the threads that expect them. */
-static int start_thread(struct meta_writer *writer)
-{
-	sigset_t all;
-	sigset_t before;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	int rc = pthread_create(&writer->thread, NULL, writer_main, writer);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (rc == 0)
-		pthread_setname_np(writer->thread, "meta-writer");
-	return rc;
-}
-
 int meta_writer_new(struct sql_driver *driver, const struct clock_source *clock,
 		    struct meta_writer **ret_writer, struct err *err)
 {
@@ -422,15 +408,9 @@ int meta_writer_new(struct sql_driver *driver, const struct clock_source *clock,
 	cond_init(&writer->work_waits);
 	list_init(&writer->queue);
 
-	int rc = reconnect(writer, err);
-	if (rc == 0) {
-		rc = start_thread(writer);
-		if (rc != 0) {
-			err_sys(err, rc, "starting the metadata's writer");
-			disconnect(writer);
-		}
-	}
-	if (rc != 0) {
+	if (reconnect(writer, err) < 0 ||
+	    thread_start(NULL, writer_main, writer, &writer->thread, err) < 0) {
+		disconnect(writer);
 		cond_release(&writer->work_waits);
 		lock_release(&writer->lock);
 		free(writer);

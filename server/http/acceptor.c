@@ -13,6 +13,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "server/http/account.h"
 #include "server/http/addresses.h"
 #include "server/http/front.h"
@@ -180,10 +181,8 @@ int acceptor_new(int listen_fd, struct front *front, struct loop **loops,
 
 int acceptor_start(struct acceptor *acceptor, struct err *err)
 {
-	int rc = pthread_create(&acceptor->thread, NULL, run, acceptor);
-
-	if (rc != 0)
-		return err_sys(err, rc, "start of the acceptor");
+	if (thread_start(NULL, run, acceptor, &acceptor->thread, err) < 0)
+		return err_wrap(err, "acceptor");
 	acceptor->started = true;
 	return 0;
 }

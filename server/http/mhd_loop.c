@@ -10,7 +10,6 @@
 #include <microhttpd.h>
 #include <netinet/in.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +21,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/map.h"
+#include "base/thread.h"
 #include "server/http/exchange.h"
 #include "server/http/mhd_loop.h"
 
@@ -416,17 +416,8 @@ static void wait_for_events(struct loop *loop)
 	atomic_store(&loop->asleep, false);
 }
 
-/* The library was told that we see to SIGPIPE: otherwise it would not use
- * sendfile.  Blocked, it stays with this thread for ever. */
-static void block_sigpipe(void)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGPIPE);
-	pthread_sigmask(SIG_BLOCK, &set, NULL);
-}
-
+/* No signal reaches the thread, SIGPIPE neither: the library was told that we
+ * see to it, since otherwise it would not use sendfile. */
 static void *run(void *context)
 {
 	struct loop *loop = context;
@@ -434,7 +425,6 @@ static void *run(void *context)
 
 	snprintf(name, sizeof(name), "http-%zu", loop->index % 1000);
 	pthread_setname_np(pthread_self(), name);
-	block_sigpipe();
 	log_batch_this_thread(true);
 	for (;;) {
 		loop->now_ms = clock_monotonic_ms(loop->front->clock);
@@ -516,10 +506,8 @@ int loop_new(struct front *front, size_t index, struct loop **ret_loop,
 
 int loop_start(struct loop *loop, struct err *err)
 {
-	int rc = pthread_create(&loop->thread, NULL, run, loop);
-
-	if (rc != 0)
-		return err_sys(err, rc, "start of an event loop");
+	if (thread_start(NULL, run, loop, &loop->thread, err) < 0)
+		return err_wrap(err, "event loop");
 	loop->started = true;
 	return 0;
 }
