@@ -139,24 +139,44 @@ static int open_dir(int dir_fd, const char *name, int *ret_fd, struct err *err)
  * it is seen, no start needs to see to that again. */
 #define MADE "sha256"
 
-static bool were_made(struct disk *disk, int dir_fd)
+static int open_made(int dir_fd, const char *name, int *ret_fd, struct err *err)
 {
-	disk->uploads_fd = disk_open_at(dir_fd, "uploads", DIR_FLAGS);
-	disk->blobs_fd = disk_open_at(dir_fd, "blobs", DIR_FLAGS);
-	if (disk->uploads_fd >= 0 && disk->blobs_fd >= 0 &&
-	    faccessat(disk->blobs_fd, MADE, F_OK, 0) == 0)
-		return true;
-	cleanup_close(&disk->uploads_fd);
-	cleanup_close(&disk->blobs_fd);
-	disk->uploads_fd = -1;
-	disk->blobs_fd = -1;
-	return false;
+	int fd = disk_open_at(dir_fd, name, DIR_FLAGS);
+
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	if (fd < 0)
+		return err_sys(err, errno, "the directory of %s", name);
+	*ret_fd = fd;
+	return 1;
+}
+
+/* Open both directories if an earlier start has made all: 1 / 0 / -1. */
+static int open_all_made(struct disk *disk, int dir_fd, struct err *err)
+{
+	CLEANUP(cleanup_close) int uploads_fd = -1;
+	CLEANUP(cleanup_close) int blobs_fd = -1;
+	int found = open_made(dir_fd, "uploads", &uploads_fd, err);
+
+	if (found > 0)
+		found = open_made(dir_fd, "blobs", &blobs_fd, err);
+	if (found <= 0)
+		return found;
+	if (faccessat(blobs_fd, MADE, F_OK, 0) < 0)
+		return errno == ENOENT
+			       ? 0
+			       : err_sys(err, errno, "the directory of blobs");
+	disk->uploads_fd = STEAL_FD(uploads_fd);
+	disk->blobs_fd = STEAL_FD(blobs_fd);
+	return 1;
 }
 
 static int open_dirs(struct disk *disk, int dir_fd, struct err *err)
 {
-	if (were_made(disk, dir_fd))
-		return 0;
+	int found = open_all_made(disk, dir_fd, err);
+
+	if (found != 0)
+		return found < 0 ? -1 : 0;
 	if (open_dir(dir_fd, "uploads", &disk->uploads_fd, err) < 0)
 		return err_wrap(err, "the directory of uploads");
 	if (open_dir(dir_fd, "blobs", &disk->blobs_fd, err) < 0)
