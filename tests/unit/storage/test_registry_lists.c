@@ -199,12 +199,41 @@ static void test_referrers_are_found_by_subject_and_type(void)
 	registry_fixture_close(&fixture);
 }
 
+/* More than are read at a time, at every place where a page may end. */
+static void test_referrers_are_read_piece_by_piece(void)
+{
+	char last[DIGEST_TEXT_SIZE + 1] = "";
+	bool more = false;
+
+	registry_fixture_open(&fixture);
+	fixture_push(&fixture, &fixture_at, EMPTY);
+	for (int i = 0; i < 33; i++)
+		put("t", "x/a", i);
+	CHECK(count_referrers("", "", 100, &more, last) == 33 && !more);
+	for (size_t limit = 1; limit < 33; limit++) {
+		char after[DIGEST_TEXT_SIZE + 1] = "";
+		size_t all = 0;
+
+		do {
+			size_t count =
+				count_referrers("", after, limit, &more, last);
+
+			CHECK(count == limit || !more);
+			all += count;
+			memcpy(after, last, sizeof(after));
+		} while (more);
+		CHECK(all == 33);
+	}
+	registry_fixture_close(&fixture);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct check_case cases[] = {
 		CHECK_CASE(test_tags_come_in_order_page_by_page),
 		CHECK_CASE(test_repositories_are_of_their_scope),
 		CHECK_CASE(test_referrers_are_found_by_subject_and_type),
+		CHECK_CASE(test_referrers_are_read_piece_by_piece),
 	};
 
 	return REGISTRY_FIXTURE_RUN(argc, argv, cases);
