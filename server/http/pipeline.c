@@ -231,32 +231,6 @@ static enum step_result step_came_back(struct exchange *exchange)
 	return STEP_NEXT;
 }
 
-/* A proxy on this machine speaks for others.  The fields are not believed
- * otherwise: to send them can only cost a client something. */
-static bool is_forwarded(const struct request *request)
-{
-	static const char *const fields[] = {
-		"Forwarded",	     "Via",
-		"X-Forwarded-For",   "X-Forwarded-Host",
-		"X-Forwarded-Proto", "X-Real-IP"};
-
-	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
-		if (request_header_count(request, fields[i]) > 0)
-			return true;
-	return false;
-}
-
-/* The client runs on this machine. */
-static bool is_local(const struct request *request)
-{
-	struct span peer = request->peer;
-
-	return (span_equal(peer, SPAN_LIT("::1")) ||
-		span_starts(peer, SPAN_LIT("127.")) ||
-		span_starts(peer, SPAN_LIT("::ffff:127."))) &&
-	       !is_forwarded(request);
-}
-
 static enum step_result step_authorise(struct exchange *exchange)
 {
 	struct request *request = &exchange->request;
@@ -269,7 +243,7 @@ static enum step_result step_authorise(struct exchange *exchange)
 				    request->route))
 		repository = request->params[ROUTE_NAME];
 	if (request->route->action == ACTION_METRICS)
-		request->principal.local = is_local(request);
+		request->principal.local = request_is_local(request);
 	if (authz_check(exchange->pipeline->parts.authz, &request->principal,
 			request->route->action, repository, &err) < 0)
 		return fail(exchange, &err);

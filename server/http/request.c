@@ -47,6 +47,31 @@ int request_query(struct request *request, const char *name, size_t index,
 			    ret_value, err);
 }
 
+/* A proxy on this machine speaks for others.  The fields are not believed
+ * otherwise: to send them can only cost a client something. */
+static bool is_forwarded(const struct request *request)
+{
+	static const char *const fields[] = {
+		"Forwarded",	     "Via",
+		"X-Forwarded-For",   "X-Forwarded-Host",
+		"X-Forwarded-Proto", "X-Real-IP"};
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		if (request_header_count(request, fields[i]) > 0)
+			return true;
+	return false;
+}
+
+bool request_is_local(const struct request *request)
+{
+	struct span peer = request->peer;
+
+	return (span_equal(peer, SPAN_LIT("::1")) ||
+		span_starts(peer, SPAN_LIT("127.")) ||
+		span_starts(peer, SPAN_LIT("::ffff:127."))) &&
+	       !is_forwarded(request);
+}
+
 void exchange_wake(struct exchange *exchange, unsigned bit)
 {
 	atomic_fetch_or(&exchange->woken, bit);

@@ -75,6 +75,9 @@ struct span request_header_at(const struct request *request, const char *name,
 int request_query(struct request *request, const char *name, size_t index,
 		  struct span *ret_value, struct err *err);
 
+/* The client runs on this machine, and is no proxy that speaks for another. */
+bool request_is_local(const struct request *request);
+
 /*
  * A handler's chunk step that took less than it was given has its request woken
  * by this when there is room again.  Fits blob_room_fn with the request as
