@@ -94,6 +94,8 @@ class Worker(threading.Thread):
         self.acknowledged = 0
         self.failed = 0
         self.stop = threading.Event()
+        self.go = threading.Event()
+        self.go.set()
         self.surprise = None
 
     # ---- the record ----
@@ -130,6 +132,7 @@ class Worker(threading.Thread):
                  self.leave_upload]
         try:
             while not self.stop.is_set():
+                self.go.wait()
                 self.random.choice(steps)(connection)
         except Lost:
             pass
@@ -334,6 +337,7 @@ class Load:
             fresh.start()
 
     def join(self):
+        self.pause(False)
         for worker in self.workers:
             worker.stop.set()
         for worker in self.workers:
@@ -341,6 +345,14 @@ class Load:
             assert not worker.is_alive()
             if worker.surprise:
                 raise worker.surprise
+
+    def pause(self, paused=True):
+        """Have nobody begin anything new for a while."""
+        for worker in self.workers:
+            if paused:
+                worker.go.clear()
+            else:
+                worker.go.set()
 
     def stuck(self):
         """True when nobody works any more."""
@@ -351,7 +363,9 @@ class Load:
         want = getattr(self, what) + count
         end = time.monotonic() + WORK_S
         while getattr(self, what) < want:
-            assert time.monotonic() < end, "the load does not come on"
+            assert time.monotonic() < end, (
+                "the load does not come on", self.acknowledged, self.failed,
+                [worker.surprise for worker in self.workers])
             assert not self.stuck(), [worker.surprise
                                       for worker in self.workers]
             time.sleep(0.002)

@@ -63,7 +63,7 @@ def well_again(repo, seed):
 
 
 @pytest.mark.parametrize("case", with_slow(CASES, MORE_CASES), ids=case_name)
-def test_the_disk_fails_under_load(own_server, disturbance, case):
+def test_A18_the_disk_fails_under_load(own_server, disturbance, case):
     what, kind, error = case
     server = own_server(env=disturbance.env)
     load = Load(PASSWORD, case_name(case))
@@ -120,7 +120,7 @@ def open_files(server):
     return len(os.listdir("/proc/%d/fd" % server.process.pid))
 
 
-def test_no_descriptors(server):
+def test_A18_no_descriptors(server):
     server.start()
     repo = Repository(server.client(), "faults/files")
     kept = repo.push_image("kept")

@@ -56,7 +56,7 @@ def push_kept(repo):
     return kept
 
 
-def test_a_full_disk_under_load(disk, own_server):
+def test_A18_a_full_disk_under_load(disk, own_server):
     server = own_server(folder=disk.path)
     load = Load(PASSWORD, "full")
     server.start()
@@ -110,7 +110,7 @@ def test_the_reserve_lets_people_delete(disk, own_server):
     repo.get(repo.blob(digest(data_of("spare")))).error(404, "BLOB_UNKNOWN")
 
 
-def test_no_inodes(tmp_path, mounted, own_server):
+def test_A18_no_inodes(tmp_path, mounted, own_server):
     place = mounted(Mounted(tmp_path / "small", "-t", "tmpfs", "-o",
                             "size=64m,nr_inodes=1200", "tmpfs"))
     server = own_server(folder=place.path)

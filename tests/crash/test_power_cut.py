@@ -70,8 +70,10 @@ class Machine:
         self.server.process.send_signal(signal.SIGCONT)
 
     def cut(self, load):
-        """The record and the disk at this moment."""
+        """The record and the disk at this moment.  The load waits from now
+        on, or the disk would be full before it was looked at."""
         self.freeze()
+        load.pause()
         try:
             record = load.frozen()
             self.disk.copy(self.folder / "cut")
@@ -122,6 +124,7 @@ def test_what_was_acknowledged_survives_a_power_cut(machine):
         record = here.cut(load)
         assert record.acknowledged > 0
         here.verify(record)
+        load.pause(False)
     load.join()
     here.server.finish()
 
@@ -153,6 +156,7 @@ def test_a_missing_sync_is_caught(machine, tmp_path, name, kind, warm):
             assert disturbance.get("skipped") > 0
             print("caught: %.300s" % caught)
             break
+        load.pause(False)
     else:
         pytest.fail("nobody noticed that an fsync is missing")
     load.join()

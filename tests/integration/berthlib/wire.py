@@ -18,6 +18,13 @@ class WireError(AssertionError):
     """The peer closed, stalled or answered something that is not HTTP."""
 
 
+def readable(sock):
+    """poll(), since select() knows no more than 1024 descriptors."""
+    ready = select.poll()
+    ready.register(sock, select.POLLIN)
+    return bool(ready.poll(0))
+
+
 def _show(data):
     text = data[:SHOWN].decode("latin-1")
     if len(data) > SHOWN:
@@ -111,8 +118,7 @@ class Connection:
         """Send all, or as much as the peer takes before it answers."""
         view = memoryview(data)
         while view:
-            ready, _, _ = select.select([self.sock], [], [], 0)
-            if ready:
+            if readable(self.sock):
                 return False
             try:
                 view = view[self.sock.send(view[:65536]):]
@@ -273,8 +279,7 @@ class Client:
         if self.conn and self.conn.replies:
             # The server may close an idle connection at any moment; only
             # a close before the first byte of a reply may be tried again.
-            ready, _, _ = select.select([self.conn.sock], [], [], 0)
-            if ready:
+            if readable(self.conn.sock):
                 self.close()
         return self._once(method, head, wire, asked)
 
