@@ -38,6 +38,7 @@ static void *run(void *argument)
 {
 	struct ticker *ticker = argument;
 
+	pthread_setname_np(pthread_self(), "ticker");
 	while (wait_a_period(ticker))
 		ticker->tick(ticker->context);
 	return NULL;
