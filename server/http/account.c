@@ -17,7 +17,7 @@
 /* Statuses that get series of their own; the last stands for every other. */
 static const int known[] = {200, 201, 202, 204, 206, 304, 307, 400,
 			    401, 403, 404, 405, 406, 408, 409, 413,
-			    414, 416, 431, 500, 503, 507, 0};
+			    414, 416, 429, 431, 500, 503, 507, 0};
 
 #define KNOWN_COUNT (sizeof(known) / sizeof(known[0]))
 #define LOG_FIELDS_MAX 14
@@ -187,12 +187,15 @@ static struct metric *requests_series(struct account *account, size_t row,
 	return metric;
 }
 
-/* The target without its query, which may hold what nobody should read. */
+/* The target without its query and, once it was parsed, without its host: both
+ * may hold what nobody should read. */
 static struct span logged_path(const struct request *request)
 {
 	struct span path = request->target;
 	struct span query;
 
+	if (request->path.len > 0)
+		return request->path;
 	span_cut(request->target, '?', &path, &query);
 	return path;
 }

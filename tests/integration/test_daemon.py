@@ -149,6 +149,7 @@ def test_log_lines(own_server):
     client = server.client()
     reply = client.get("/v2/absent/tags/list?x=%22%0a%7b%01").expect(404)
     client.get("/v2/a%22%0a%1b%5b31m%01/tags/list").expect(400)
+    client.get("http://user:in-the-host@x/v2/absent/tags/list").expect(404)
     ident = reply.get("X-Request-Id")
     client.anonymous().get("/v2/", headers={
         "User-Agent": 'evil"\xe9{}\\', "Authorization":
@@ -162,7 +163,7 @@ def test_log_lines(own_server):
     assert "404" in str(mine)
     text = "\n".join(lines)
     for secret in ("c2VjcmV0OnNlY3JldA==", "correct-horse", client.
-                   credentials().split()[1], "\x1b", "\x01"):
+                   credentials().split()[1], "in-the-host", "\x1b", "\x01"):
         assert secret not in text, secret
 
 
