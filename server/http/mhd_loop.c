@@ -203,6 +203,16 @@ static void look_at_send(struct connection *connection)
 	}
 }
 
+/* The client has gone and the library does not know: where the end comes along
+ * with bytes, epoll tells of both at once, and the library, having read less
+ * than it could, waits to be told again. */
+static bool has_ended(const struct connection *connection)
+{
+	char byte;
+
+	return recv(connection->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 /*
  * Bytes wait and none came out as body between two looks: the library's buffer
  * is full of something else, such as a chunk's extension, and the loop would
@@ -220,6 +230,8 @@ static void look_at_body(struct connection *connection)
 			  "Connection: close\r\n"
 			  "Content-Length: 0\r\n\r\n",
 			  400, ERR_INVALID);
+	else if (!some && has_ended(connection))
+		shut(connection);
 	else
 		connection->progress = some ? 0 : UINT64_MAX;
 }
@@ -235,6 +247,8 @@ static void look(struct connection *connection)
 	case PHASE_HEADERS:
 		if (late)
 			time_out(connection);
+		else if (has_ended(connection))
+			shut(connection);
 		break;
 	case PHASE_BODY:
 		if (late)

@@ -343,6 +343,38 @@ static void test_further_connections_wait(void)
 	http_fixture_stop(&app);
 }
 
+/* Their end came along with their bytes.  Whoever comes next has to wait for
+ * them, and has less patience than they have time. */
+static void test_half_a_request_ends_with_its_client(void)
+{
+	static const char *const halves[] = {
+		"GET /work HTTP/1.1\r\nHost: t\r\n",
+		"PUT /echo HTTP/1.1\r\nHost: t\r\nContent-Length: "
+		"10\r\n\r\nabc",
+	};
+	struct http_client client;
+	struct http_client late;
+	struct app app;
+
+	http_fixture_init(&app);
+	app.config.connections = 1;
+	app.config.idle_timeout_ms = 800;
+	app.config.header_timeout_ms = 300000;
+	app.config.body_idle_timeout_ms = 300000;
+	app.config.body_timeout_ms = 300000;
+	http_fixture_start(&app);
+	for (size_t i = 0; i < 2; i++) {
+		http_client_open(&client, app.address);
+		http_client_text(&client, halves[i]);
+		http_client_close(&client);
+		http_client_open(&late, app.address);
+		http_client_text(&late, WORK);
+		expect_status(&late, 200);
+		http_client_close(&late);
+	}
+	http_fixture_stop(&app);
+}
+
 /* No descriptor is left: those who are in are served, and those who come are as
  * soon as there is one again. */
 static void test_survives_without_descriptors(void)
@@ -467,6 +499,7 @@ int main(int argc, char **argv)
 		CHECK_CASE(test_refused_bodies_are_not_in_flight),
 		CHECK_CASE(test_limits_connections_per_address),
 		CHECK_CASE(test_further_connections_wait),
+		CHECK_CASE(test_half_a_request_ends_with_its_client),
 		CHECK_CASE(test_survives_without_descriptors),
 		CHECK_CASE(test_lets_requests_end_when_it_stops),
 		CHECK_CASE(test_stops_in_spite_of_a_stalled_client),
