@@ -76,6 +76,8 @@ void http_server_reconfigure(struct http_server *server,
 /* Stop accepting, let requests in flight end (up to the drain timeout), close
  * idle connections, stop the loops. */
 void http_server_stop(struct http_server *server);
+
+/* After the workers: what wakes a loop may look at it for a moment longer. */
 void http_server_free(struct http_server *server);
 
 #endif

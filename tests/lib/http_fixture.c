@@ -355,9 +355,9 @@ void http_fixture_stop(struct app *app)
 	if (app->stopping)
 		CHECK(pthread_join(app->stopper, NULL) == 0);
 	http_server_stop(app->server);
-	http_server_free(app->server);
 	pool_free(app->workers);
 	pool_free(app->verifiers);
+	http_server_free(app->server);
 	router_free(app->router);
 	metrics_free(app->metrics);
 	entity_unref(app->memory);
