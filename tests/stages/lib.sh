@@ -92,6 +92,7 @@ build_release() {
 build_asan() {
 	configure build/asan -DCMAKE_BUILD_TYPE=Debug -DBERTH_WERROR=ON \
 		-DBERTH_TESTS=ON -DBERTH_FUZZ=ON -DBERTH_FAILPOINTS=ON \
+		-DBERTH_BENCH=ON \
 		-DBERTH_SANITIZE=address,undefined &&
 		cmake --build build/asan -j "$JOBS"
 }
@@ -99,6 +100,7 @@ build_asan() {
 build_tsan() {
 	CC=clang configure build/tsan -DCMAKE_BUILD_TYPE=Debug \
 		-DBERTH_WERROR=ON -DBERTH_TESTS=ON -DBERTH_FAILPOINTS=ON \
+		-DBERTH_BENCH=ON \
 		-DBERTH_SANITIZE=thread -DCMAKE_C_COMPILER=clang &&
 		cmake --build build/tsan -j "$JOBS"
 }

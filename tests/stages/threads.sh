@@ -6,7 +6,7 @@
 # Every program whose source starts threads must be in the list.
 is_complete() {
 	local source name unlisted=0
-	for source in $(grep -lE 'pthread_create|pool_new|pool_init' -r \
+	for source in $(grep -lE 'pthread_create|thread_start|pool_new|pool_init|http_fixture' -r \
 		tests/unit --include='test_*.c'); do
 		name=$(basename "$source" .c)
 		grep -qx "$name" tests/stages/threads.list && continue
