@@ -196,6 +196,9 @@ static int open_pools(struct app *app, struct err *err)
 	if (pool_new("verifier", cores > 0 ? (size_t)cores : 1, &app->verifiers,
 		     err) < 0)
 		return -1;
+	if (pool_new("reader", (size_t)app->conf->server_workers, &app->readers,
+		     err) < 0)
+		return -1;
 	return pool_new("worker", (size_t)app->conf->server_workers,
 			&app->workers, err);
 }
@@ -247,6 +250,7 @@ static int open_server(struct app *app, struct err *err)
 				   .authn = app->authn,
 				   .authz = app->authz,
 				   .workers = app->workers,
+				   .readers = app->readers,
 				   .verifiers = app->verifiers,
 				   .metrics = app->metrics,
 				   .clock = app->clock,
@@ -337,6 +341,7 @@ void app_free(struct app *app)
 	stop_serving(app);
 	ticker_free(app->ticker);
 	pool_free(app->workers);
+	pool_free(app->readers);
 	pool_free(app->verifiers);
 	http_server_free(app->server);
 	router_free(app->router);

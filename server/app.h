@@ -39,6 +39,7 @@ struct app {
 	struct authn *authn;	    /* owned */
 	struct authz *authz;	    /* owned */
 	struct pool *workers;	    /* owned */
+	struct pool *readers;	    /* owned */
 	struct pool *verifiers;	    /* owned; one thread per core */
 	struct router *router;	    /* owned */
 	struct http_server *server; /* owned */

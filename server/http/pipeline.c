@@ -40,10 +40,21 @@ static enum step_result to_pool(struct exchange *exchange, struct pool *pool,
 	return STEP_WAIT;
 }
 
+/* Who changes something may wait for a disk that is slow to sync; who only
+ * reads must not wait behind him. */
+static bool only_reads(const struct route *route)
+{
+	return (route->method == HTTP_GET || route->method == HTTP_HEAD) &&
+	       route->action != ACTION_PUSH;
+}
+
 static enum step_result to_worker(struct exchange *exchange,
 				  void (*work)(struct exchange *))
 {
-	return to_pool(exchange, exchange->pipeline->parts.workers, work);
+	const struct http_parts *parts = &exchange->pipeline->parts;
+	bool reads = only_reads(exchange->request.route);
+
+	return to_pool(exchange, reads ? parts->readers : parts->workers, work);
 }
 
 /* Let the handler clean up; on a worker. */

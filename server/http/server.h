@@ -3,8 +3,8 @@
 #define SERVER_HTTP_SERVER_H
 
 /*
- * The listener: one acceptor, one event loop per core, pools of workers and of
- * verifiers, and the pipeline that every request passes: framing and limits,
+ * The listener: one acceptor, one event loop per core, pools of workers, readers
+ * and verifiers, and the pipeline that every request passes: framing and limits,
  * request id, route, who asks, may they, body, handler, log and metrics.
  */
 
@@ -47,7 +47,8 @@ struct http_parts {
 	struct router *router;	   /* which handler answers */
 	struct authn *authn;	   /* who asks */
 	const struct authz *authz; /* may they */
-	struct pool *workers;	   /* run what may wait */
+	struct pool *workers;	   /* run what changes something */
+	struct pool *readers;	   /* run what only reads and may wait */
 	struct pool *verifiers;	   /* check passwords: none else has to wait */
 	struct metrics *metrics;   /* where requests are counted */
 	const struct clock_source *clock; /* of every deadline */

@@ -231,3 +231,27 @@ def test_a_slow_disk_does_not_hold_up_readers(own_server, disturbance, kind):
     assert median(times) < 0.15, times
     # One after the other the 24 would wait for 0.3 s twice each at least.
     assert took < 12, took
+
+
+def test_readers_have_threads_of_their_own(own_server, disturbance):
+    """The only worker waits for a slow sync; a pull that is not cached, a
+    listing and a look at a blob do not wait for it."""
+    server = own_server("server.workers=1", env=disturbance.env)
+    server.start()
+    repo = Repository(server.client(), "faults/reader")
+    kept = repo.push_image("kept")
+    mine = Repository(server.client(), "faults/writer")
+    disturbance.set(slow_sync=BLOB, slow_ms=3000)
+    done = []
+    pusher = threading.Thread(
+        target=lambda: done.append(push(mine, "slow").status))
+    pusher.start()
+    times = []
+    while pusher.is_alive():
+        asked = time.monotonic()
+        repo.get(repo.tags).expect(200)
+        assert repo.get(repo.manifest("kept")).expect(200).body == kept
+        times.append(time.monotonic() - asked)
+    disturbance.calm()
+    assert done == [201]
+    assert median(times) < 1, times

@@ -309,6 +309,7 @@ struct http_parts http_fixture_parts(struct app *app)
 		.router = app->router,
 		.authz = &everybody,
 		.workers = app->workers,
+		.readers = app->workers,
 		.verifiers = app->verifiers,
 		.metrics = app->metrics,
 		.clock = &clock_system,
