@@ -3,9 +3,10 @@
 #define SERVER_HTTP_SERVER_H
 
 /*
- * The listener: one acceptor, one event loop per core, pools of workers, readers
- * and verifiers, and the pipeline that every request passes: framing and limits,
- * request id, route, who asks, may they, body, handler, log and metrics.
+ * The listener: one acceptor, one event loop per core, pools of workers,
+ * readers and verifiers, and the pipeline that every request passes: framing
+ * and limits, request id, route, who asks, may they, body, handler, log and
+ * metrics.
  */
 
 #include <stdbool.h>
