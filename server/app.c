@@ -115,21 +115,16 @@ static int open_cache(struct app *app, struct err *err)
 	return cache_new(&config, app->metrics, &app->cache, err);
 }
 
-/* The cache's key of a repository, as server/oci/oci.c makes it. */
 static void repository_changed(void *context, struct meta_scope scope,
 			       struct span repository)
 {
 	struct app *app = context;
-	CLEANUP(buf_release) struct buf key = BUF_INIT(1024);
+	char name[CACHE_REPOSITORY_SIZE];
 
 	if (!app->cache)
 		return;
-	buf_appendf(&key, "%.*s/%.*s/%.*s", SPAN_ARG(scope.account),
-		    SPAN_ARG(scope.region), SPAN_ARG(repository));
-	if (key.failed == ERR_NONE)
-		cache_bump(app->cache, buf_span(&key));
-	else
-		cache_clear(app->cache);
+	size_t len = cache_repository(scope, repository, name);
+	cache_bump(app->cache, span_make(name, len));
 }
 
 static int open_registry(struct app *app, struct err *err)

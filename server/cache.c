@@ -5,7 +5,9 @@
  */
 #include "server/cache.h"
 
+#include <assert.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/cleanup.h"
@@ -61,6 +63,17 @@ static atomic_uint_least64_t *generation_of(struct cache *cache,
 static struct shard *shard_of(struct cache *cache, struct span key)
 {
 	return &cache->shards[map_hash(cache->secret, key) % SHARDS];
+}
+
+size_t cache_repository(struct meta_scope scope, struct span name,
+			char ret_text[CACHE_REPOSITORY_SIZE])
+{
+	int len = snprintf(ret_text, CACHE_REPOSITORY_SIZE, "%.*s/%.*s/%.*s",
+			   SPAN_ARG(scope.account), SPAN_ARG(scope.region),
+			   SPAN_ARG(name));
+
+	assert(len > 0 && len < CACHE_REPOSITORY_SIZE);
+	return (size_t)len;
 }
 
 uint64_t cache_generation(struct cache *cache, struct span repository)

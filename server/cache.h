@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "base/span.h"
+#include "storage/meta.h"
 
 struct cache;
 struct entity;
@@ -35,7 +36,16 @@ int cache_new(const struct cache_config *config, struct metrics *metrics,
 /* Answers being sent keep their own references.  NULL is fine. */
 void cache_free(struct cache *cache);
 
-/* The generation of a repository (account, region and name in one text). */
+/*
+ * What a repository is called here: account, region and name in one text, with
+ * a NUL; keys of its entries begin with it.  Returns its length.  The three
+ * have been checked by now, and fit.
+ */
+#define CACHE_REPOSITORY_SIZE 512
+size_t cache_repository(struct meta_scope scope, struct span name,
+			char ret_text[CACHE_REPOSITORY_SIZE]);
+
+/* The generation of a repository, by what it is called here. */
 uint64_t cache_generation(struct cache *cache, struct span repository);
 
 /* Something in the repository has changed. */

@@ -11,6 +11,7 @@
 #include "base/num.h"
 #include "conf/conf.h"
 #include "server/app.h"
+#include "server/cache.h"
 #include "storage/refname.h"
 #include "storage/registry_lists.h"
 
@@ -96,21 +97,18 @@ void oci_warn_volatile(struct request *request)
 bool oci_key_make(struct request *request, char kind, struct span name,
 		  struct oci_key *ret_key)
 {
-	const struct meta_scope *scope = &request->app->scope;
-	struct span repository = request->params[ROUTE_NAME];
-	size_t prefix =
-		scope->account.len + scope->region.len + 2 + repository.len;
-	size_t size = prefix + 2 + name.len;
-	char *key;
+	char repository[CACHE_REPOSITORY_SIZE];
 
 	if (!request->app->cache)
 		return false;
-	key = arena_alloc(&request->arena, size + 1);
+	size_t prefix = cache_repository(
+		request->app->scope, request->params[ROUTE_NAME], repository);
+	size_t size = prefix + 2 + name.len;
+	char *key = arena_alloc(&request->arena, size + 1);
+
 	if (!key)
 		return false;
-	snprintf(key, size + 1, "%.*s/%.*s/%.*s:%c%.*s",
-		 SPAN_ARG(scope->account), SPAN_ARG(scope->region),
-		 SPAN_ARG(repository), kind, SPAN_ARG(name));
+	snprintf(key, size + 1, "%s:%c%.*s", repository, kind, SPAN_ARG(name));
 	ret_key->repository = span_make(key, prefix);
 	ret_key->whole = span_make(key, size);
 	return true;
