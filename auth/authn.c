@@ -2,6 +2,7 @@
 #include "auth/authn.h"
 
 #include <openssl/crypto.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,12 +50,6 @@ void authn_free(struct authn *authn)
 	free(authn);
 }
 
-const char *authn_challenge(const struct authn *authn)
-{
-	(void)authn;
-	return "Basic realm=\"berth\", charset=\"UTF-8\"";
-}
-
 void authn_forget(struct authn *authn)
 {
 	verified_clear(authn->verified);
@@ -66,29 +61,27 @@ static int refuse(struct err *err, const char *why)
 	return err_tell(err, "the user name or the password is wrong");
 }
 
-static void become_anonymous(struct principal *principal)
+enum authn_answer authn_quick(struct authn *authn,
+			      const struct authn_request *request,
+			      struct principal *ret_principal, struct err *err)
 {
-	*principal = (struct principal){.kind = PRINCIPAL_ANONYMOUS,
-					.name = "anonymous"};
-}
-
-int authn_quick(struct authn *authn, struct span header,
-		struct principal *ret_principal, struct err *err)
-{
+	struct span header = request->header;
 	int64_t now = clock_monotonic_ms(authn->config.clock);
 	struct span scheme = {0};
 	struct span rest = {0};
 
 	if (header.len == 0) {
-		become_anonymous(ret_principal);
-		return 1;
+		*ret_principal = PRINCIPAL_ANONYMOUS_INIT;
+		return AUTHN_KNOWN;
 	}
 	if (verified_find(authn->verified, header, now, ret_principal))
-		return 1;
+		return AUTHN_KNOWN;
 	if (!span_cut(header, ' ', &scheme, &rest) ||
-	    !span_equal_nocase(scheme, SPAN_LIT("Basic")))
-		return refuse(err, "not the Basic scheme");
-	return 0;
+	    !span_equal_nocase(scheme, SPAN_LIT("Basic"))) {
+		refuse(err, "not the Basic scheme");
+		return AUTHN_REFUSED;
+	}
+	return AUTHN_PASSWORD;
 }
 
 static int find_user(struct authn *authn, struct span name,
@@ -126,7 +119,8 @@ static int check_user(struct authn *authn, struct span name,
 		      struct err *err)
 {
 	struct meta_user user = {.disabled = true};
-	struct principal principal = {.kind = PRINCIPAL_USER};
+	struct principal principal = {.kind = PRINCIPAL_USER,
+				      .credential = CREDENTIAL_PASSWORD};
 	int found = 0;
 
 	if (may_be_name(name))
@@ -140,7 +134,9 @@ static int check_user(struct authn *authn, struct span name,
 	if (!found || !right || user.disabled)
 		return refuse(err, "no such user, or another password");
 	memcpy(principal.name, name.text, name.len);
-	principal.administrator = user.administrator;
+	principal.id = user.id;
+	snprintf(principal.account, sizeof(principal.account), "%s",
+		 authn->config.account);
 	*ret_principal = principal;
 	return 0;
 }
@@ -152,17 +148,19 @@ static void wipe(struct buf *credentials)
 	buf_release(credentials);
 }
 
-int authn_verify(struct authn *authn, struct span header,
+int authn_verify(struct authn *authn, const struct authn_request *request,
 		 struct principal *ret_principal, struct err *err)
 {
+	struct span header = request->header;
 	CLEANUP(wipe) struct buf credentials = BUF_INIT(CREDENTIALS_MAX);
 	struct err inner = ERR_INIT;
 	struct span rest = {0};
 	struct span name = {0};
-	int known = authn_quick(authn, header, ret_principal, err);
+	enum authn_answer answer =
+		authn_quick(authn, request, ret_principal, err);
 
-	if (known != 0)
-		return known < 0 ? -1 : 0;
+	if (answer == AUTHN_KNOWN || answer == AUTHN_REFUSED)
+		return answer == AUTHN_KNOWN ? 0 : -1;
 	span_cut(header, ' ', &name, &rest);
 	if (enc_unbase64(span_trim(rest), &credentials, &inner) < 0) {
 		if (inner.code == ERR_NO_MEMORY)

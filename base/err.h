@@ -27,6 +27,7 @@ struct err {
 	int os;			  /* errno of the failing call, or 0 */
 	char text[ERR_TEXT_SIZE]; /* one line, for our own log only */
 	char tell[ERR_TEXT_SIZE]; /* what the client is told; "" = summary */
+	int after_s; /* seconds after which to try again; 0: not said */
 };
 
 #define ERR_INIT ((struct err){.code = ERR_NONE})

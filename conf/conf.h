@@ -32,6 +32,7 @@ enum conf_log_level {
 enum conf_log_format { CONF_LOG_AUTO, CONF_LOG_TEXT, CONF_LOG_JSON };
 enum conf_blobs { CONF_BLOBS_DISK, CONF_BLOBS_MEMORY };
 enum conf_create { CONF_CREATE_ALWAYS, CONF_CREATE_NEVER };
+enum conf_challenge { CONF_CHALLENGE_BEARER, CONF_CHALLENGE_BASIC };
 
 #define CONF_HOST_SIZE 64 /* bytes of a numeric address, with its NUL */
 

@@ -170,17 +170,18 @@ static int open_auth(struct app *app, struct err *err)
 				      .clock = app->clock,
 				      .account = conf->registry_account,
 				      .cache_ms = conf->auth_password_cache_ms};
+	struct authz_config rights = {.meta = app->meta,
+				      .clock = app->clock,
+				      .scope = app->scope,
+				      .anonymous =
+					      access[conf->server_anonymous],
+				      .public_metrics = conf->metrics_public};
 
 	if (bootstrap_admin(app->meta, conf->registry_account, app->data_dir_fd,
 			    &app->admin_made, err) < 0 ||
 	    authn_new(&config, &app->authn, err) < 0)
 		return -1;
-	app->authz = calloc(1, sizeof(*app->authz));
-	if (!app->authz)
-		return err_set(err, ERR_NO_MEMORY, "authz");
-	app->authz->anonymous = access[conf->server_anonymous];
-	app->authz->public_metrics = conf->metrics_public;
-	return 0;
+	return authz_new(&rights, &app->authz, err);
 }
 
 /* Checking a password takes a core and 16 MiB for a while. */
@@ -239,11 +240,17 @@ static void shed_files(struct app *app, size_t count)
 
 static int open_server(struct app *app, struct err *err)
 {
+	const struct conf *conf = app->conf;
+	struct http_access access = {.external_url = conf->server_external_url,
+				     .service = conf->auth_service,
+				     .basic = conf->auth_challenge ==
+					      CONF_CHALLENGE_BASIC};
 	struct http_config config = http_config(app->conf);
 	struct http_parts parts = {.app = app,
 				   .router = app->router,
 				   .authn = app->authn,
 				   .authz = app->authz,
+				   .access = access,
 				   .workers = app->workers,
 				   .readers = app->readers,
 				   .verifiers = app->verifiers,
@@ -340,7 +347,7 @@ void app_free(struct app *app)
 	pool_free(app->verifiers);
 	http_server_free(app->server);
 	router_free(app->router);
-	free(app->authz);
+	authz_free(app->authz);
 	authn_free(app->authn);
 	registry_free(app->registry);
 	cache_free(app->cache);

@@ -100,9 +100,9 @@ const struct route health_routes[] = {
 	 &readyz},
 	{HTTP_HEAD, "/readyz", ACTION_PUBLIC, DOOR_PLAIN, BODY_NONE, 0,
 	 "readyz", &readyz},
-	{HTTP_GET, "/metrics", ACTION_METRICS, DOOR_PLAIN, BODY_NONE, 0,
+	{HTTP_GET, "/metrics", ACTION_READ_METRICS, DOOR_PLAIN, BODY_NONE, 0,
 	 "metrics", &metrics},
-	{HTTP_HEAD, "/metrics", ACTION_METRICS, DOOR_PLAIN, BODY_NONE, 0,
+	{HTTP_HEAD, "/metrics", ACTION_READ_METRICS, DOOR_PLAIN, BODY_NONE, 0,
 	 "metrics", &metrics},
 };
 

@@ -4,20 +4,18 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "auth/authn.h"
-#include "auth/authz.h"
 #include "base/err.h"
 #include "base/map.h"
+#include "server/http/access.h"
 #include "server/http/account.h"
 #include "server/http/entity.h"
 #include "server/http/exchange.h"
+#include "server/http/steps.h"
 #include "server/http/target.h"
 
 #define ARENA_MAX (4u << 20)   /* bytes parsed out of one request */
 #define SWALLOW_MAX (1u << 20) /* bytes of a body that no row asked for */
-#define VERIFYING_MAX 512      /* passwords that wait to be checked */
 
-enum step_result { STEP_NEXT, STEP_BODY, STEP_WAIT, STEP_ANSWERED };
 typedef enum step_result step_fn(struct exchange *exchange);
 
 static void run_on_worker(struct pool_job *job)
@@ -28,8 +26,8 @@ static void run_on_worker(struct pool_job *job)
 	exchange_wake(exchange, WAKE_JOB);
 }
 
-static enum step_result to_pool(struct exchange *exchange, struct pool *pool,
-				void (*work)(struct exchange *))
+enum step_result step_to_pool(struct exchange *exchange, struct pool *pool,
+			      void (*work)(struct exchange *))
 {
 	err_clear(&exchange->failure);
 	exchange->on_worker = work;
@@ -45,7 +43,7 @@ static enum step_result to_pool(struct exchange *exchange, struct pool *pool,
 static bool only_reads(const struct route *route)
 {
 	return (route->method == HTTP_GET || route->method == HTTP_HEAD) &&
-	       route->action != ACTION_PUSH;
+	       action_scope(route->action) != SCOPE_RIGHT_PUSH;
 }
 
 static enum step_result to_worker(struct exchange *exchange,
@@ -54,7 +52,8 @@ static enum step_result to_worker(struct exchange *exchange,
 	const struct http_parts *parts = &exchange->pipeline->parts;
 	bool reads = only_reads(exchange->request.route);
 
-	return to_pool(exchange, reads ? parts->readers : parts->workers, work);
+	return step_to_pool(exchange, reads ? parts->readers : parts->workers,
+			    work);
 }
 
 /* Let the handler clean up; on a worker. */
@@ -74,13 +73,12 @@ static enum step_result fail_as(struct exchange *exchange,
 {
 	struct request *request = &exchange->request;
 
-	if (err->code == ERR_UNAUTHENTICATED)
-		response_header(
-			request, "WWW-Authenticate",
-			authn_challenge(exchange->pipeline->parts.authn));
+	if (err->code == ERR_UNAUTHENTICATED || err->code == ERR_SCOPE)
+		access_challenge(request, err);
 	if (err->code == ERR_TOO_MANY || err->code == ERR_UNAVAILABLE ||
 	    err->code == ERR_NO_MEMORY)
-		response_header(request, "Retry-After", "1");
+		response_headerf(request, "Retry-After", "%d",
+				 err->after_s > 0 ? err->after_s : 1);
 	response_error(request, err);
 	if (status)
 		request->response.status = status;
@@ -90,13 +88,13 @@ static enum step_result fail_as(struct exchange *exchange,
 	return STEP_ANSWERED;
 }
 
-static enum step_result fail(struct exchange *exchange, const struct err *err)
+enum step_result step_fail(struct exchange *exchange, const struct err *err)
 {
 	return fail_as(exchange, err, 0);
 }
 
-static enum step_result refuse(struct exchange *exchange, enum err_code code,
-			       int status, const char *text)
+enum step_result step_refuse(struct exchange *exchange, enum err_code code,
+			     int status, const char *text)
 {
 	struct err err = ERR_INIT;
 
@@ -113,13 +111,13 @@ static enum step_result step_framing(struct exchange *exchange)
 
 	if (exchange->overflow || exchange->header_bytes > header_max) {
 		request->response.close = true;
-		return refuse(exchange, ERR_TOO_LARGE, 431,
-			      "header fields over the limit");
+		return step_refuse(exchange, ERR_TOO_LARGE, 431,
+				   "header fields over the limit");
 	}
 	if (framing_read(exchange->fields, exchange->field_count,
 			 exchange->http_1_1, &exchange->framing, &err) < 0) {
 		request->response.close = true;
-		return fail(exchange, &err);
+		return step_fail(exchange, &err);
 	}
 	request->has_length = exchange->framing.has_length;
 	request->content_length = exchange->framing.length;
@@ -136,8 +134,8 @@ static enum step_result step_limits(struct exchange *exchange)
 	account_in_flight(pipeline->account, 1);
 	if (now >=
 	    atomic_load_explicit(&pipeline->requests_max, memory_order_relaxed))
-		return refuse(exchange, ERR_TOO_MANY, 503,
-			      "requests in flight over the limit");
+		return step_refuse(exchange, ERR_TOO_MANY, 503,
+				   "requests in flight over the limit");
 	return STEP_NEXT;
 }
 
@@ -157,13 +155,13 @@ static enum step_result step_target(struct exchange *exchange)
 	    atomic_load_explicit(&exchange->pipeline->target_max,
 				 memory_order_relaxed)) {
 		choose_door(exchange);
-		return refuse(exchange, ERR_TOO_LARGE, 414,
-			      "target over the limit");
+		return step_refuse(exchange, ERR_TOO_LARGE, 414,
+				   "target over the limit");
 	}
 	if (target_parse(request->target, &request->arena, &request->path,
 			 &request->query, &err) < 0) {
 		choose_door(exchange);
-		return fail(exchange, &err);
+		return step_fail(exchange, &err);
 	}
 	return STEP_NEXT;
 }
@@ -178,86 +176,24 @@ static enum step_result step_route(struct exchange *exchange)
 	case ROUTER_FOUND:
 		return STEP_NEXT;
 	case ROUTER_NO_PATH:
-		return refuse(exchange, ERR_NOT_FOUND, 404, "no such path");
+		return step_refuse(exchange, ERR_NOT_FOUND, 404,
+				   "no such path");
 	case ROUTER_NO_METHOD:
 		break;
 	}
 	response_header(request, "Allow", allow);
 	if (request->method != HTTP_OPTIONS)
-		return refuse(exchange, ERR_UNSUPPORTED, 405,
-			      "no such method here");
+		return step_refuse(exchange, ERR_UNSUPPORTED, 405,
+				   "no such method here");
 	response_status(request, 204);
 	return STEP_ANSWERED;
-}
-
-static struct span credentials(const struct exchange *exchange)
-{
-	return request_header(&exchange->request, "Authorization");
-}
-
-static void verify(struct exchange *exchange)
-{
-	authn_verify(exchange->pipeline->parts.authn, credentials(exchange),
-		     &exchange->request.principal, &exchange->failure);
-}
-
-/* A flood of wrong passwords must neither take the workers from those who are
- * known, nor make those who are not known yet wait without end. */
-static enum step_result to_verifier(struct exchange *exchange)
-{
-	struct pool *verifiers = exchange->pipeline->parts.verifiers;
-
-	if (pool_waiting(verifiers) >= VERIFYING_MAX)
-		return refuse(exchange, ERR_TOO_MANY, 503,
-			      "passwords to be checked over the limit");
-	return to_pool(exchange, verifiers, verify);
-}
-
-static enum step_result step_authenticate(struct exchange *exchange)
-{
-	struct request *request = &exchange->request;
-	struct err err = ERR_INIT;
-
-	if (request->route->action == ACTION_PUBLIC) {
-		request->principal.kind = PRINCIPAL_ANONYMOUS;
-		return STEP_NEXT;
-	}
-	if (request_header_count(request, "Authorization") > 1)
-		return refuse(exchange, ERR_INVALID, 0,
-			      "more than one Authorization");
-	int known =
-		authn_quick(exchange->pipeline->parts.authn,
-			    credentials(exchange), &request->principal, &err);
-
-	if (known < 0)
-		return fail(exchange, &err);
-	return known ? STEP_NEXT : to_verifier(exchange);
 }
 
 /* After a step that may have gone to a worker. */
 static enum step_result step_came_back(struct exchange *exchange)
 {
 	if (exchange->failure.code != ERR_NONE)
-		return fail(exchange, &exchange->failure);
-	return STEP_NEXT;
-}
-
-static enum step_result step_authorise(struct exchange *exchange)
-{
-	struct request *request = &exchange->request;
-	struct err err = ERR_INIT;
-	struct span repository = SPAN_LIT("");
-
-	if (request->route->action == ACTION_PUBLIC)
-		return STEP_NEXT;
-	if (router_names_repository(exchange->pipeline->parts.router,
-				    request->route))
-		repository = request->params[ROUTE_NAME];
-	if (request->route->action == ACTION_METRICS)
-		request->principal.local = request_is_local(request);
-	if (authz_check(exchange->pipeline->parts.authz, &request->principal,
-			request->route->action, repository, &err) < 0)
-		return fail(exchange, &err);
+		return step_fail(exchange, &exchange->failure);
 	return STEP_NEXT;
 }
 
@@ -282,14 +218,14 @@ static enum step_result step_quick(struct exchange *exchange)
 	struct err err = ERR_INIT;
 
 	if (request->content_length > body_max(exchange))
-		return refuse(exchange, ERR_TOO_LARGE, 413,
-			      "body over the limit");
-	if (!route->handler->quick)
+		return step_refuse(exchange, ERR_TOO_LARGE, 413,
+				   "body over the limit");
+	if (!route->handler->quick || exchange->is_signed)
 		return STEP_NEXT;
 	int answered = route->handler->quick(request, &err);
 
 	if (answered < 0)
-		return fail(exchange, &err);
+		return step_fail(exchange, &err);
 	if (answered == 0)
 		return STEP_NEXT;
 	if (route->body == BODY_STREAMED) {
@@ -336,8 +272,8 @@ static enum step_result keep(struct exchange *exchange, const void *data,
 	exchange->buffered += len;
 	if (before + len >
 	    atomic_load_explicit(&pipeline->bodies_max, memory_order_relaxed))
-		return refuse(exchange, ERR_TOO_MANY, 503,
-			      "bodies in memory over the limit");
+		return step_refuse(exchange, ERR_TOO_MANY, 503,
+				   "bodies in memory over the limit");
 	buf_append(&exchange->request.body, data, len);
 	return STEP_NEXT;
 }
@@ -364,18 +300,20 @@ static enum step_result step_work(struct exchange *exchange)
 	struct err err = ERR_INIT;
 
 	if (!exchange->request.route->handler->work)
-		return refuse(exchange, ERR_INTERNAL, 0,
-			      "the handler has not answered");
+		return step_refuse(exchange, ERR_INTERNAL, 0,
+				   "the handler has not answered");
 	if (buf_check(&exchange->request.body, &err) < 0)
-		return fail(exchange, &err);
+		return step_fail(exchange, &err);
 	return to_worker(exchange, work);
 }
 
 static step_fn *const steps[] = {
-	step_framing,	   step_limits,	   step_target,	   step_route,
-	step_authenticate, step_came_back, step_authorise, step_quick,
-	step_open,	   step_came_back, step_body,	   step_work,
-	step_came_back,
+	step_framing,	    step_limits,       step_target,
+	step_route,	    step_authenticate, step_came_back,
+	step_authorise,	    step_came_back,    step_quick,
+	step_open,	    step_came_back,    step_body,
+	step_verify_signed, step_came_back,    step_authorise_signed,
+	step_came_back,	    step_work,	       step_came_back,
 };
 
 /* What a handler left out, or had no memory for, becomes a 500. */
@@ -436,7 +374,7 @@ static enum pipeline_next after(struct exchange *exchange,
 enum pipeline_next pipeline_fail(struct exchange *exchange,
 				 const struct err *err)
 {
-	return after(exchange, fail(exchange, err));
+	return after(exchange, step_fail(exchange, err));
 }
 
 static enum pipeline_next stream(struct exchange *exchange, const void *data,
@@ -473,8 +411,8 @@ enum pipeline_next pipeline_body(struct exchange *exchange, const void *data,
 		return stream(exchange, data, len, ret_taken);
 	if (len > body_max(exchange) - request->body_bytes) {
 		*ret_taken = 0;
-		return after(exchange, refuse(exchange, ERR_TOO_LARGE, 413,
-					      "body over the limit"));
+		return after(exchange, step_refuse(exchange, ERR_TOO_LARGE, 413,
+						   "body over the limit"));
 	}
 	if (request->route->body == BODY_BUFFERED &&
 	    keep(exchange, data, len) != STEP_NEXT) {
@@ -509,6 +447,7 @@ void pipeline_begin(struct pipeline *pipeline, struct exchange *exchange)
 	exchange->buffered = 0;
 	exchange->aborted = false;
 	exchange->opened = false;
+	exchange->is_signed = false;
 	exchange->step = 0;
 	exchange->waits_for = 0;
 	exchange->door = DOOR_PLAIN;
@@ -536,6 +475,7 @@ static void release(struct exchange *exchange)
 	entity_unref(request->response.entity);
 	request->response.entity = NULL;
 	buf_release(&request->response.body);
+	principal_release(&request->principal);
 	drop_body(exchange);
 	arena_release(&request->arena);
 	pipeline_uncount(exchange);

@@ -43,11 +43,19 @@ struct http_config {
 	bool access_log;     /* a line for every request */
 };
 
+/* What a challenge says; strings are borrowed. */
+struct http_access {
+	const char *external_url; /* below which clients reach us, or "" */
+	const char *service;	  /* the audience of tokens */
+	bool basic;		  /* ask for passwords rather than tokens */
+};
+
 struct http_parts {
 	struct app *app;	   /* handed to handlers */
 	struct router *router;	   /* which handler answers */
 	struct authn *authn;	   /* who asks */
-	const struct authz *authz; /* may they */
+	struct authz *authz;	   /* may they */
+	struct http_access access; /* how they are asked to log in */
 	struct pool *workers;	   /* run what changes something */
 	struct pool *readers;	   /* run what only reads and may wait */
 	struct pool *verifiers;	   /* check passwords: none else has to wait */

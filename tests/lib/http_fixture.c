@@ -27,7 +27,6 @@
 	"sha256:"                                                              \
 	"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 
-static const struct authz everybody = {.anonymous = ANONYMOUS_FULL};
 static struct app *verifying; /* whose server asks */
 
 static void nap(void)
@@ -36,46 +35,73 @@ static void nap(void)
 }
 
 /* The stand-in for auth/authn.c. */
-static int become(struct principal *principal, const char *name)
+static void become(struct principal *principal, const char *name)
 {
 	*principal = (struct principal){.kind = PRINCIPAL_USER};
 	snprintf(principal->name, sizeof(principal->name), "%s", name);
-	return 1;
 }
 
-int authn_quick(struct authn *authn, struct span header,
-		struct principal *ret_principal, struct err *err)
+enum authn_answer authn_quick(struct authn *authn,
+			      const struct authn_request *request,
+			      struct principal *ret_principal, struct err *err)
 {
+	struct span header = request->header;
+
 	(void)authn;
-	if (span_equal(header, SPAN_LIT("quick")))
-		return become(ret_principal, "quick");
-	if (span_equal(header, SPAN_LIT("wrong")))
-		return err_set(err, ERR_UNAUTHENTICATED, "wrong");
+	if (span_equal(header, SPAN_LIT("quick"))) {
+		become(ret_principal, "quick");
+		return AUTHN_KNOWN;
+	}
+	if (span_equal(header, SPAN_LIT("wrong"))) {
+		err_set(err, ERR_UNAUTHENTICATED, "wrong");
+		return AUTHN_REFUSED;
+	}
+	if (span_equal(header, SPAN_LIT("signed")))
+		return AUTHN_BODY;
 	if (header.len > 0)
-		return 0;
-	*ret_principal = (struct principal){.kind = PRINCIPAL_ANONYMOUS,
-					    .name = "anonymous"};
-	return 1;
+		return AUTHN_PASSWORD;
+	*ret_principal = PRINCIPAL_ANONYMOUS_INIT;
+	return AUTHN_KNOWN;
 }
 
-int authn_verify(struct authn *authn, struct span header,
+int authn_verify(struct authn *authn, const struct authn_request *request,
 		 struct principal *ret_principal, struct err *err)
 {
+	struct span header = request->header;
+
 	(void)authn;
 	atomic_fetch_add(&verifying->verified, 1);
 	while (span_equal(header, SPAN_LIT("stuck")) &&
 	       !atomic_load(&verifying->release))
 		nap();
+	if (span_equal(header, SPAN_LIT("signed")) &&
+	    span_equal(request->body, SPAN_LIT("the signed body"))) {
+		become(ret_principal, "signer");
+		return 0;
+	}
 	if (!span_equal(header, SPAN_LIT("slow")))
 		return err_set(err, ERR_UNAUTHENTICATED, "unknown");
 	become(ret_principal, "slow");
 	return 0;
 }
 
-const char *authn_challenge(const struct authn *authn)
+/* The stand-in for auth/authz.c: everybody may do everything but what "asked"
+ * needs a worker for. */
+int authz_quick(struct authz *authz, const struct authz_question *question,
+		struct err *err)
 {
-	(void)authn;
-	return "Basic realm=\"test\"";
+	(void)authz;
+	(void)err;
+	return span_equal(question->user_agent, SPAN_LIT("ask")) ? 0 : 1;
+}
+
+int authz_check(struct authz *authz, const struct authz_question *question,
+		struct err *err)
+{
+	(void)authz;
+	if (question->principal->kind == PRINCIPAL_ANONYMOUS)
+		return err_set(err, ERR_DENIED, "denied");
+	return 0;
 }
 
 /* The application. */
@@ -226,14 +252,14 @@ static const struct handler stream = {.open = stream_open,
 				      .close = stream_close};
 
 static const struct route routes[] = {
-	{HTTP_GET, "/memory", ACTION_PULL, DOOR_PLAIN, BODY_NONE, 0, "memory",
-	 &memory},
-	{HTTP_HEAD, "/memory", ACTION_PULL, DOOR_PLAIN, BODY_NONE, 0, "memory",
-	 &memory},
-	{HTTP_GET, "/file", ACTION_PULL, DOOR_PLAIN, BODY_NONE, 0, "file",
-	 &file},
-	{HTTP_HEAD, "/file", ACTION_PULL, DOOR_PLAIN, BODY_NONE, 0, "file",
-	 &file},
+	{HTTP_GET, "/memory", ACTION_LIST_IMAGES, DOOR_PLAIN, BODY_NONE, 0,
+	 "memory", &memory},
+	{HTTP_HEAD, "/memory", ACTION_LIST_IMAGES, DOOR_PLAIN, BODY_NONE, 0,
+	 "memory", &memory},
+	{HTTP_GET, "/file", ACTION_LIST_IMAGES, DOOR_PLAIN, BODY_NONE, 0,
+	 "file", &file},
+	{HTTP_HEAD, "/file", ACTION_LIST_IMAGES, DOOR_PLAIN, BODY_NONE, 0,
+	 "file", &file},
 	{HTTP_GET, "/work", ACTION_PUBLIC, DOOR_PLAIN, BODY_NONE, 0, "work",
 	 &worker},
 	{HTTP_GET, "/login", ACTION_LOGIN, DOOR_PLAIN, BODY_NONE, 0, "login",
@@ -242,12 +268,12 @@ static const struct route routes[] = {
 	 &stall},
 	{HTTP_GET, "/fields", ACTION_PUBLIC, DOOR_PLAIN, BODY_NONE, 0, "fields",
 	 &fields},
-	{HTTP_PUT, "/echo", ACTION_PUSH, DOOR_PLAIN, BODY_BUFFERED, 65536,
+	{HTTP_PUT, "/echo", ACTION_PUT_IMAGE, DOOR_PLAIN, BODY_BUFFERED, 65536,
 	 "echo", &echo},
-	{HTTP_PUT, "/stream/{id}", ACTION_PUSH, DOOR_PLAIN, BODY_STREAMED, 0,
-	 "stream", &stream},
-	{HTTP_GET, "/v2/{name}/tags/list", ACTION_PULL, DOOR_OCI, BODY_NONE, 0,
-	 "tags", &name},
+	{HTTP_PUT, "/stream/{id}", ACTION_PUT_IMAGE, DOOR_PLAIN, BODY_STREAMED,
+	 0, "stream", &stream},
+	{HTTP_GET, "/v2/{name}/tags/list", ACTION_LIST_IMAGES, DOOR_OCI,
+	 BODY_NONE, 0, "tags", &name},
 };
 
 static void make_entities(struct app *app)
@@ -307,7 +333,9 @@ struct http_parts http_fixture_parts(struct app *app)
 	return (struct http_parts){
 		.app = app,
 		.router = app->router,
-		.authz = &everybody,
+		.access = {.external_url = "",
+			   .service = "test",
+			   .basic = true},
 		.workers = app->workers,
 		.readers = app->workers,
 		.verifiers = app->verifiers,

@@ -18,8 +18,8 @@ static const struct handler works = {.work = nothing};
 
 #define ROW(pattern)                                                           \
 	{                                                                      \
-		HTTP_GET, pattern, ACTION_PULL, DOOR_OCI, BODY_NONE, 0, "x",   \
-			&works                                                 \
+		HTTP_GET, pattern, ACTION_LIST_IMAGES, DOOR_OCI, BODY_NONE, 0, \
+			"x", &works                                            \
 	}
 
 static const struct route rows[] = {

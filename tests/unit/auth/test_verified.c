@@ -9,7 +9,7 @@
 #include "tests/lib/check.h"
 
 static const struct principal eve = {
-	.kind = PRINCIPAL_USER, .administrator = true, .name = "eve"};
+	.kind = PRINCIPAL_ROBOT, .id = 7, .name = "eve"};
 
 static struct verified *make(void)
 {
@@ -25,7 +25,7 @@ static bool find(struct verified *verified, const char *header, int64_t now)
 	struct principal principal = {.kind = PRINCIPAL_NONE};
 	bool found = verified_find(verified, span_of(header), now, &principal);
 
-	CHECK(found == (principal.kind == PRINCIPAL_USER));
+	CHECK(found == (principal.kind == PRINCIPAL_ROBOT));
 	if (found)
 		CHECK_TEXT(principal.name, "eve");
 	return found;

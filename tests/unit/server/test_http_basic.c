@@ -300,7 +300,9 @@ static void test_asks_who_it_is(void)
 	http_get(app.address, "GET", "/login", "Authorization: wrong\r\n",
 		 &answer);
 	CHECK(answer.status == 401);
-	check_field(&answer, "WWW-Authenticate", "Basic realm=\"test\"");
+	check_field(&answer, "WWW-Authenticate",
+		    "Basic realm=\"berth\", "
+		    "charset=\"UTF-8\"");
 	CHECK(has_field(&answer, "X-Request-Id"));
 	http_answer_release(&answer);
 	expect(&app, "GET", "/login",

@@ -30,8 +30,8 @@ static const struct handler empty = {.close = NULL};
 
 #define ROW(method, pattern, label)                                            \
 	{                                                                      \
-		method, pattern, ACTION_PULL, DOOR_OCI, BODY_NONE, 0, label,   \
-			&works                                                 \
+		method, pattern, ACTION_LIST_IMAGES, DOOR_OCI, BODY_NONE, 0,   \
+			label, &works                                          \
 	}
 
 static const struct route oci[] = {
@@ -198,28 +198,28 @@ static void test_refuses_rows_that_lack_something(void)
 		 &works},
 		{HTTP_GET, "/a", ACTION_COUNT, DOOR_OCI, BODY_NONE, 0, "a",
 		 &works},
-		{HTTP_GET, "/a", ACTION_PULL, DOOR_UNSET, BODY_NONE, 0, "a",
-		 &works},
-		{HTTP_GET, "/a", ACTION_PULL, DOOR_OCI, BODY_NONE, 0, NULL,
-		 &works},
-		{HTTP_GET, "/a", ACTION_PULL, DOOR_OCI, BODY_NONE, 0, "a",
-		 NULL},
-		{HTTP_GET, "/a", ACTION_PULL, DOOR_OCI, BODY_NONE, 0, "a",
-		 &empty},
-		{HTTP_GET, NULL, ACTION_PULL, DOOR_OCI, BODY_NONE, 0, "a",
-		 &works},
-		{HTTP_GET, "a", ACTION_PULL, DOOR_OCI, BODY_NONE, 0, "a",
-		 &works},
-		{HTTP_PUT, "/a", ACTION_PULL, DOOR_OCI, BODY_STREAMED, 0, "a",
-		 &works},
-		{HTTP_PUT, "/a", ACTION_PULL, DOOR_OCI, BODY_BUFFERED, 0, "a",
-		 &streams},
-		{HTTP_GET, "/{id}/{name}", ACTION_PULL, DOOR_OCI, BODY_NONE, 0,
+		{HTTP_GET, "/a", ACTION_LIST_IMAGES, DOOR_UNSET, BODY_NONE, 0,
 		 "a", &works},
-		{HTTP_GET, "/{a}/{b}/{c}/{d}", ACTION_PULL, DOOR_OCI, BODY_NONE,
-		 0, "a", &works},
-		{HTTP_METHOD_COUNT, "/a", ACTION_PULL, DOOR_OCI, BODY_NONE, 0,
+		{HTTP_GET, "/a", ACTION_LIST_IMAGES, DOOR_OCI, BODY_NONE, 0,
+		 NULL, &works},
+		{HTTP_GET, "/a", ACTION_LIST_IMAGES, DOOR_OCI, BODY_NONE, 0,
+		 "a", NULL},
+		{HTTP_GET, "/a", ACTION_LIST_IMAGES, DOOR_OCI, BODY_NONE, 0,
+		 "a", &empty},
+		{HTTP_GET, NULL, ACTION_LIST_IMAGES, DOOR_OCI, BODY_NONE, 0,
 		 "a", &works},
+		{HTTP_GET, "a", ACTION_LIST_IMAGES, DOOR_OCI, BODY_NONE, 0, "a",
+		 &works},
+		{HTTP_PUT, "/a", ACTION_LIST_IMAGES, DOOR_OCI, BODY_STREAMED, 0,
+		 "a", &works},
+		{HTTP_PUT, "/a", ACTION_LIST_IMAGES, DOOR_OCI, BODY_BUFFERED, 0,
+		 "a", &streams},
+		{HTTP_GET, "/{id}/{name}", ACTION_LIST_IMAGES, DOOR_OCI,
+		 BODY_NONE, 0, "a", &works},
+		{HTTP_GET, "/{a}/{b}/{c}/{d}", ACTION_LIST_IMAGES, DOOR_OCI,
+		 BODY_NONE, 0, "a", &works},
+		{HTTP_METHOD_COUNT, "/a", ACTION_LIST_IMAGES, DOOR_OCI,
+		 BODY_NONE, 0, "a", &works},
 	};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "auth/principal.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "auth/scope.h"
+#include "base/buf.h"
+#include "base/span.h"
+
+void principal_copy(const struct principal *from, struct principal *ret_to)
+{
+	*ret_to = *from;
+	ret_to->ceiling = ceiling_ref(from->ceiling);
+}
+
+void principal_release(struct principal *principal)
+{
+	ceiling_unref(principal->ceiling);
+	principal->ceiling = NULL;
+}
+
+void principal_arn(const struct principal *principal, struct buf *out)
+{
+	const char *account = principal->account;
+
+	switch (principal->kind) {
+	case PRINCIPAL_USER:
+		buf_appendf(out, "arn:aws:iam::%s:user/%s", account,
+			    principal->name);
+		return;
+	case PRINCIPAL_ROBOT:
+		buf_appendf(out, "arn:aws:iam::%s:robot/%s", account,
+			    principal->name);
+		return;
+	case PRINCIPAL_ROLE:
+		buf_appendf(out, "arn:aws:sts::%s:assumed-role/%s", account,
+			    principal->name);
+		return;
+	case PRINCIPAL_NONE:
+	case PRINCIPAL_ANONYMOUS:
+		buf_append_text(out, "anonymous");
+		return;
+	}
+}
+
+void principal_unique_id(const struct principal *principal, struct buf *out)
+{
+	const char *session = strchr(principal->name, '/');
+
+	switch (principal->kind) {
+	case PRINCIPAL_USER:
+		buf_append_text(out, "AIDA");
+		break;
+	case PRINCIPAL_ROBOT:
+		buf_append_text(out, "AIDB");
+		break;
+	case PRINCIPAL_ROLE:
+		buf_append_text(out, "AROA");
+		break;
+	case PRINCIPAL_NONE:
+	case PRINCIPAL_ANONYMOUS:
+		buf_append_text(out, "anonymous");
+		return;
+	}
+	buf_appendf(out, "%016" PRId64, principal->id);
+	if (principal->kind == PRINCIPAL_ROLE && session)
+		buf_appendf(out, ":%s", session + 1);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef AUTH_SESSION_H
+#define AUTH_SESSION_H
+
+/*
+ * Sessions of roles: temporary credentials of the kind that sts:AssumeRole
+ * gives out, an access key id ("ASIA..."), a secret and a session token.  They
+ * are not stored: the session token holds all of it, sealed with the server's
+ * key, and the role is looked up each time, so that a role that is deleted or
+ * disabled ends its sessions at once.  Any thread.
+ */
+
+#include <stdint.h>
+
+#include "auth/principal.h"
+#include "base/span.h"
+
+struct buf;
+struct clock_source;
+struct err;
+struct meta_principal;
+struct seal;
+
+#define SESSION_SECRET_SIZE 41 /* bytes, with the NUL */
+
+struct session_credentials {
+	char key_id[33];		  /* "ASIA..." */
+	char secret[SESSION_SECRET_SIZE]; /* wiped by its owner */
+	int64_t ends_ms;		  /* wall time */
+};
+
+/* What a session is to be. */
+struct session_wish {
+	const struct meta_principal *role; /* borrowed */
+	struct span name;		   /* 2 to 64 of [A-Za-z0-9_+=,.@-] */
+	struct span policy;		   /* limits it further, or "" */
+	int64_t life_ms;		   /* from now */
+};
+
+/* Make its credentials; the session token is appended to out.  ERR_INVALID for
+ * a bad name or policy. */
+int session_make(struct seal *seal, const struct clock_source *clock,
+		 const struct session_wish *wish,
+		 struct session_credentials *ret_credentials, struct buf *out,
+		 struct err *err);
+
+/* Open a token: ERR_UNAUTHENTICATED if it is none of ours,
+ * ERR_SIGNATURE_EXPIRED if it has ended.  The principal (with its ceiling, if
+ * it has a policy) is to be released; whether its role is still there is the
+ * caller's to look up by
+ * ->id. */
+int session_read(struct seal *seal, const struct clock_source *clock,
+		 struct span token, struct session_credentials *ret_credentials,
+		 struct principal *ret_principal, struct err *err);
+
+#endif

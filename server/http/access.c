@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/http/access.h"
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "server/http/exchange.h"
+#include "server/http/pipeline.h"
+#include "storage/refname.h"
+
+#define CHALLENGE_SIZE 2048 /* bytes: two repository names and the realm */
+
+static struct span field_at(void *context, const char *name, size_t index)
+{
+	return request_header_at(context, name, index);
+}
+
+/* The path as it was sent: a signature covers its bytes. */
+static struct span sent_path(const struct request *request)
+{
+	struct span path = request->target;
+	struct span query = {0};
+
+	span_cut(path, '?', &path, &query);
+	return path;
+}
+
+struct authn_request access_credentials(struct request *request)
+{
+	return (struct authn_request){
+		.header = request_header(request, "Authorization"),
+		.source = request->peer,
+		.id = span_of(request->id),
+		.certificate = request->certificate,
+		.certificate_count = request->certificate_count,
+		.method = span_of(http_method_name(request->method)),
+		.path = sent_path(request),
+		.query = request->query,
+		.body = buf_span(&request->body),
+		.field = field_at,
+		.context = request};
+}
+
+struct authz_question access_question(struct request *request,
+				      enum action action,
+				      struct span repository)
+{
+	return (struct authz_question){
+		.principal = &request->principal,
+		.action = action,
+		.repository = repository,
+		.source = request->peer,
+		.user_agent = request_header(request, "User-Agent"),
+		.secure = request->secure};
+}
+
+static struct authz *authz_of(struct request *request)
+{
+	return exchange_of(request)->pipeline->parts.authz;
+}
+
+int access_check(struct request *request, enum action action,
+		 struct span repository, struct err *err)
+{
+	struct authz_question question =
+		access_question(request, action, repository);
+
+	return authz_check(authz_of(request), &question, err);
+}
+
+int access_check_target(struct request *request, enum action action,
+			struct span target, struct err *err)
+{
+	struct authz_question question =
+		access_question(request, action, SPAN_LIT(""));
+
+	question.target = target;
+	return authz_check(authz_of(request), &question, err);
+}
+
+/* ---- the challenge ---- */
+
+/* A host as it may stand in a quoted string; a client that sends another gets
+ * no realm from us. */
+static bool is_host(struct span host)
+{
+	for (size_t i = 0; i < host.len; i++) {
+		char c = host.text[i];
+		bool fine = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+			    (c >= '0' && c <= '9') || c == '.' || c == '-' ||
+			    c == '_' || c == ':' || c == '[' || c == ']';
+
+		if (!fine)
+			return false;
+	}
+	return host.len > 0 && host.len <= 255;
+}
+
+static void write_realm(const struct request *request,
+			const struct http_access *access, struct buf *out)
+{
+	struct span url = span_of(access->external_url);
+	struct span host = request_header(request, "Host");
+
+	while (url.len > 0 && url.text[url.len - 1] == '/')
+		url.len--;
+	if (url.len > 0)
+		buf_append_span(out, url);
+	else
+		buf_appendf(
+			out, "%s://%.*s", request->secure ? "https" : "http",
+			SPAN_ARG(is_host(host) ? host : SPAN_LIT("localhost")));
+	buf_append_text(out, "/token");
+}
+
+/* What the token must be good for.  A push pulls, too: clients ask whether the
+ * registry has a layer before they send it. */
+static void write_scope(struct request *request, struct buf *out)
+{
+	const struct route *route = request->route;
+	struct span name = request->params[ROUTE_NAME];
+	struct err err = ERR_INIT;
+	struct span from = {0};
+
+	switch (action_scope(route->action)) {
+	case SCOPE_RIGHT_NONE:
+		return;
+	case SCOPE_RIGHT_CATALOG:
+		buf_append_text(out, ",scope=\"registry:catalog:*\"");
+		return;
+	case SCOPE_RIGHT_PULL:
+	case SCOPE_RIGHT_PUSH:
+	case SCOPE_RIGHT_DELETE:
+		break;
+	}
+	if (refname_check_repository(name, &err) < 0)
+		return;
+	buf_appendf(out, ",scope=\"repository:%.*s:%s", SPAN_ARG(name),
+		    action_scope(route->action) == SCOPE_RIGHT_PULL ? "pull"
+		    : action_scope(route->action) == SCOPE_RIGHT_PUSH
+			    ? "pull,push"
+			    : "delete");
+	if (route->action == ACTION_INITIATE_LAYER_UPLOAD &&
+	    request_query(request, "from", 0, &from, &err) == 1 &&
+	    refname_check_repository(from, &err) == 0 &&
+	    !span_equal(from, name))
+		buf_appendf(out, " repository:%.*s:pull", SPAN_ARG(from));
+	buf_append_char(out, '"');
+}
+
+static bool offers_tokens(const struct request *request,
+			  const struct http_access *access)
+{
+	return !access->basic && request->route &&
+	       request->route->door == DOOR_OCI;
+}
+
+void access_challenge(struct request *request, const struct err *err)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT(CHALLENGE_SIZE);
+	const struct http_access *access =
+		&exchange_of(request)->pipeline->parts.access;
+
+	if (offers_tokens(request, access)) {
+		buf_append_text(&text, "Bearer realm=\"");
+		write_realm(request, access, &text);
+		buf_appendf(&text, "\",service=\"%s\"", access->service);
+		write_scope(request, &text);
+		if (err->code == ERR_SCOPE)
+			buf_append_text(&text, ",error=\"insufficient_scope\"");
+		else if (request_header(request, "Authorization").len > 0)
+			buf_append_text(&text, ",error=\"invalid_token\"");
+	} else {
+		buf_append_text(&text,
+				"Basic realm=\"berth\", charset=\"UTF-8\"");
+	}
+	if (text.failed == ERR_NONE)
+		response_header(request, "WWW-Authenticate", buf_text(&text));
+}

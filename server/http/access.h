@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SERVER_HTTP_ACCESS_H
+#define SERVER_HTTP_ACCESS_H
+
+/*
+ * Who asks and may they, in terms of a request: what authn and authz are shown
+ * of it, and the challenge of a 401.
+ */
+
+#include "auth/action.h"
+#include "auth/authn.h"
+#include "auth/authz.h"
+#include "server/http/request.h"
+
+struct err;
+
+/* What authn is shown; borrows from the request. */
+struct authn_request access_credentials(struct request *request);
+
+/* The question whether the request may do that to a repository ("" for none);
+ * borrows from the request. */
+struct authz_question access_question(struct request *request,
+				      enum action action,
+				      struct span repository);
+
+/* For handlers, on a worker: may the request do that, too?  0, or -1 as
+ * authz_check(). */
+int access_check(struct request *request, enum action action,
+		 struct span repository, struct err *err);
+
+/* The same about somebody: a user, role ... that target names. */
+int access_check_target(struct request *request, enum action action,
+			struct span target, struct err *err);
+
+/* Add WWW-Authenticate for a failure that is answered with 401: where to get a
+ * token and for what, and Basic for what is not the registry's API. */
+void access_challenge(struct request *request, const struct err *err);
+
+#endif

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The steps of the pipeline that find out who asks, and whether he may. */
+#include "base/err.h"
+#include "server/http/access.h"
+#include "server/http/exchange.h"
+#include "server/http/pipeline.h"
+#include "server/http/steps.h"
+
+#define VERIFYING_MAX 512 /* passwords that wait to be checked */
+
+static void verify(struct exchange *exchange)
+{
+	struct authn_request shown = access_credentials(&exchange->request);
+
+	authn_verify(exchange->pipeline->parts.authn, &shown,
+		     &exchange->request.principal, &exchange->failure);
+}
+
+/* A flood of wrong passwords must neither take the workers from those who are
+ * known, nor make those who are not known yet wait without end. */
+static enum step_result to_verifier(struct exchange *exchange)
+{
+	struct pool *verifiers = exchange->pipeline->parts.verifiers;
+
+	if (pool_waiting(verifiers) >= VERIFYING_MAX)
+		return step_refuse(exchange, ERR_TOO_MANY, 503,
+				   "passwords to be checked over the limit");
+	return step_to_pool(exchange, verifiers, verify);
+}
+
+/* Only a body that is kept whole can be checked before anything is done. */
+static enum step_result await_body(struct exchange *exchange)
+{
+	if (exchange->request.route->body != BODY_BUFFERED)
+		return step_refuse(exchange, ERR_UNAUTHENTICATED, 0,
+				   "signed requests are not taken here");
+	exchange->is_signed = true;
+	return STEP_NEXT;
+}
+
+enum step_result step_authenticate(struct exchange *exchange)
+{
+	struct request *request = &exchange->request;
+	struct err err = ERR_INIT;
+
+	if (request->route->action == ACTION_PUBLIC) {
+		request->principal = PRINCIPAL_ANONYMOUS_INIT;
+		return STEP_NEXT;
+	}
+	if (request_header_count(request, "Authorization") > 1)
+		return step_refuse(exchange, ERR_INVALID, 0,
+				   "more than one Authorization");
+
+	struct authn_request shown = access_credentials(request);
+	switch (authn_quick(exchange->pipeline->parts.authn, &shown,
+			    &request->principal, &err)) {
+	case AUTHN_REFUSED:
+		return step_fail(exchange, &err);
+	case AUTHN_KNOWN:
+		return STEP_NEXT;
+	case AUTHN_LOOK_UP:
+		return step_to_pool(exchange, exchange->pipeline->parts.readers,
+				    verify);
+	case AUTHN_PASSWORD:
+		return to_verifier(exchange);
+	case AUTHN_BODY:
+		break;
+	}
+	return await_body(exchange);
+}
+
+/* A signature covers the body, which is there now. */
+enum step_result step_verify_signed(struct exchange *exchange)
+{
+	if (!exchange->is_signed)
+		return STEP_NEXT;
+	return step_to_pool(exchange, exchange->pipeline->parts.readers,
+			    verify);
+}
+
+static struct authz_question question_of(struct exchange *exchange)
+{
+	struct request *request = &exchange->request;
+	bool named = router_names_repository(exchange->pipeline->parts.router,
+					     request->route);
+
+	return access_question(request, request->route->action,
+			       named ? request->params[ROUTE_NAME]
+				     : SPAN_LIT(""));
+}
+
+static void check_access(struct exchange *exchange)
+{
+	struct authz_question question = question_of(exchange);
+
+	authz_check(exchange->pipeline->parts.authz, &question,
+		    &exchange->failure);
+}
+
+static enum step_result authorise(struct exchange *exchange)
+{
+	struct request *request = &exchange->request;
+	enum action action = request->route->action;
+	struct err err = ERR_INIT;
+
+	if (action == ACTION_PUBLIC || action == ACTION_BY_HANDLER)
+		return STEP_NEXT;
+	if (action == ACTION_READ_METRICS)
+		request->principal.local = request_is_local(request);
+
+	struct authz_question question = question_of(exchange);
+	int allowed =
+		authz_quick(exchange->pipeline->parts.authz, &question, &err);
+	if (allowed < 0)
+		return step_fail(exchange, &err);
+	return allowed ? STEP_NEXT
+		       : step_to_pool(exchange,
+				      exchange->pipeline->parts.readers,
+				      check_access);
+}
+
+enum step_result step_authorise(struct exchange *exchange)
+{
+	return exchange->is_signed ? STEP_NEXT : authorise(exchange);
+}
+
+enum step_result step_authorise_signed(struct exchange *exchange)
+{
+	return exchange->is_signed ? authorise(exchange) : STEP_NEXT;
+}
