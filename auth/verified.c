@@ -13,9 +13,9 @@
 #define WAYS 4
 
 struct entry {
-	uint64_t tag[2]; /* of the header */
-	int64_t ends_ms; /* 0: free */
-	struct principal principal;
+	uint64_t tag[2];	    /* of the header */
+	int64_t ends_ms;	    /* 0: free */
+	struct principal principal; /* a reference */
 };
 
 struct verified {
@@ -44,6 +44,7 @@ void verified_free(struct verified *verified)
 {
 	if (!verified)
 		return;
+	verified_clear(verified);
 	lock_release(&verified->lock);
 	free(verified);
 }
@@ -75,7 +76,7 @@ bool verified_find(struct verified *verified, struct span header,
 
 		found = entry->ends_ms > now_ms && tag_equal(entry->tag, tag);
 		if (found)
-			*ret_principal = entry->principal;
+			principal_copy(&entry->principal, ret_principal);
 	}
 	lock_drop(&verified->lock);
 	return found;
@@ -111,7 +112,8 @@ void verified_keep(struct verified *verified, struct span header,
 	if (generation == verified->generation) {
 		memcpy(place->tag, tag, sizeof(tag));
 		place->ends_ms = ends_ms;
-		place->principal = *principal;
+		principal_release(&place->principal);
+		principal_copy(principal, &place->principal);
 	}
 	lock_drop(&verified->lock);
 }
@@ -119,6 +121,9 @@ void verified_keep(struct verified *verified, struct span header,
 void verified_clear(struct verified *verified)
 {
 	lock_take(&verified->lock);
+	for (size_t i = 0; i < SETS; i++)
+		for (size_t j = 0; j < WAYS; j++)
+			principal_release(&verified->entries[i][j].principal);
 	memset(verified->entries, 0, sizeof(verified->entries));
 	verified->generation++;
 	lock_drop(&verified->lock);

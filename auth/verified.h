@@ -23,8 +23,8 @@ struct verified;
 int verified_new(struct verified **ret_verified, struct err *err);
 void verified_free(struct verified *verified);
 
-/* True, with the principal, if the header was found right and now is before
- * its end (both monotonic milliseconds). */
+/* True, with the principal (to be released), if the header was found right and
+ * now is before its end (both monotonic milliseconds). */
 bool verified_find(struct verified *verified, struct span header,
 		   int64_t now_ms, struct principal *ret_principal);
 
@@ -32,7 +32,7 @@ bool verified_find(struct verified *verified, struct span header,
 uint64_t verified_generation(struct verified *verified);
 
 /* Remember a header until ends_ms, unless the generation has changed since the
- * caller asked for it. */
+ * caller asked for it.  The principal is copied. */
 void verified_keep(struct verified *verified, struct span header,
 		   uint64_t generation, int64_t ends_ms,
 		   const struct principal *principal);
