@@ -37,6 +37,7 @@ void ip_format(const struct ip *ip, char ret_text[IP_TEXT_SIZE]);
 int ip_block_parse(struct span text, struct ip_block *ret_block,
 		   struct err *err);
 
+/* The address lies in the block. */
 bool ip_block_has(const struct ip_block *block, const struct ip *ip);
 
 /* What one client has to itself: an IPv4 address, of IPv6 the first 64 bits
