@@ -15,6 +15,13 @@ void buf_release(struct buf *buf)
 	*buf = BUF_INIT(buf->max);
 }
 
+void buf_wipe(struct buf *buf)
+{
+	if (buf->data)
+		explicit_bzero(buf->data, buf->cap);
+	buf_release(buf);
+}
+
 void buf_clear(struct buf *buf)
 {
 	buf->len = 0;

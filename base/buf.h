@@ -27,6 +27,10 @@ struct buf {
 /* Free the bytes; the buffer is empty and usable afterwards. */
 void buf_release(struct buf *buf);
 
+/* The same for a secret, which is overwritten first.  Growing may leave copies:
+ * buf_reserve() what it needs before it is appended. */
+void buf_wipe(struct buf *buf);
+
 /* Forget the content and any failure, keep the memory. */
 void buf_clear(struct buf *buf);
 
