@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Lints of C code: who includes whom, sizes, names, format, documentation."""
+import fnmatch
 import re
 import subprocess
 
@@ -12,8 +13,8 @@ LAYERS = {
     "base": ["base"],
     "conf": ["base", "conf"],
     "storage": ["base", "conf", "storage"],
-    "auth": ["base", "conf", "auth", "storage/meta.h",
-             "storage/meta_users.h"],
+    "auth": ["base", "conf", "auth", "storage/meta*.h",
+             "storage/refname.h"],
     "scanner": ["base", "conf", "scanner", "storage/registry.h",
                 "storage/blob.h", "storage/meta.h"],
     "scheduler": ["base", "conf", "scheduler", "storage/registry.h",
@@ -43,7 +44,8 @@ INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)')
 def allowed(caller, path, header):
     if DRIVER.match(header) and caller == "server":
         return path == DRIVERS_MEET_IN
-    return header.split("/")[0] in LAYERS[caller] or header in LAYERS[caller]
+    return header.split("/")[0] in LAYERS[caller] or any(
+        fnmatch.fnmatch(header, name) for name in LAYERS[caller])
 
 
 def layers(tree):
