@@ -46,25 +46,30 @@ void scope_write(const struct scope *scope, struct buf *out);
 
 /* ---- ceilings: immutable once made, counted references, any thread ---- */
 
-/* From a list of scopes ("" covers nothing); patterns: "team/" and a star
- * cover what begins with "team/".  ERR_INVALID, ERR_NO_MEMORY. */
-int ceiling_new(struct span scopes, bool patterns, struct ceiling **ret_ceiling,
-		struct err *err);
+/*
+ * From a list of scopes ("" covers nothing); patterns: "team/" and a star
+ * cover what begins with "team/".  policy is the document that limits a role's
+ * session besides, or "".  Both are copied.  ERR_INVALID, ERR_TOO_LARGE,
+ * ERR_NO_MEMORY.
+ */
+int ceiling_new(struct span scopes, bool patterns, struct span policy,
+		struct ceiling **ret_ceiling, struct err *err);
 struct ceiling *ceiling_ref(struct ceiling *ceiling); /* NULL is fine */
 void ceiling_unref(struct ceiling *ceiling);	      /* NULL is fine */
 
-/* True if it covers the action on the repository ("" for none). */
+/* True if its scopes cover the action on the repository ("" for none).  What
+ * anybody who is known may do is covered by all.  Its policy is not asked. */
 bool ceiling_covers(const struct ceiling *ceiling, enum action action,
 		    struct span repository);
 
 /* 16 bytes that differ for ceilings that differ: part of a cache's key. */
 const uint8_t *ceiling_id(const struct ceiling *ceiling);
 
-/* The text it was made from; borrowed. */
+/* The scopes it was made from; borrowed. */
 struct span ceiling_text(const struct ceiling *ceiling);
 
-/* Give a role's session a policy besides (an AssumeRole Policy parameter); the
- * document is copied, and NULL or "" if there is none. */
+/* One that is limited by a role's session's policy (an AssumeRole Policy
+ * parameter) alone, and by no scopes; and that policy, "" if there is none. */
 int ceiling_new_policy(struct span document, struct ceiling **ret_ceiling,
 		       struct err *err);
 struct span ceiling_policy(const struct ceiling *ceiling);
