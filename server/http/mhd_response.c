@@ -17,6 +17,7 @@
 #include "server/http/entity_impl.h"
 #include "server/http/exchange.h"
 #include "server/http/mhd_loop.h"
+#include "server/http/mhd_sendfile.h"
 
 #define RAW_MAX (64u << 10) /* bytes of an answer sent past the library */
 #define FIELD_MAX 64	    /* bytes of a value formatted here */
@@ -137,7 +138,9 @@ static struct MHD_Response *make_file(const struct entity *entity,
 	if (!wire) {
 		close(fd);
 		err_set(err, ERR_NO_MEMORY, "no memory for an answer");
+		return NULL;
 	}
+	sendfile_until(fd, first + length);
 	return wire;
 }
 
