@@ -15,7 +15,7 @@
 #include "base/err.h"
 #include "base/utf8.h"
 #include "storage/meta.h"
-#include "storage/meta_users.h"
+#include "storage/meta_principals.h"
 
 #define CREDENTIALS_MAX 1024 /* bytes of a decoded "user:password" */
 
@@ -85,14 +85,14 @@ enum authn_answer authn_quick(struct authn *authn,
 }
 
 static int find_user(struct authn *authn, struct span name,
-		     struct meta_user *ret_user, struct err *err)
+		     struct meta_principal *ret_user, struct err *err)
 {
 	struct meta_tx *tx = NULL;
 
 	if (meta_read_begin(authn->config.meta, &tx, err) < 0)
 		return -1;
-	int found = meta_user_find(tx, span_of(authn->config.account), name,
-				   ret_user, err);
+	int found = meta_principal_find(tx, span_of(authn->config.account),
+					name, ret_user, err);
 	meta_read_end(tx);
 	return found;
 }
@@ -118,7 +118,7 @@ static int check_user(struct authn *authn, struct span name,
 		      struct span password, struct principal *ret_principal,
 		      struct err *err)
 {
-	struct meta_user user = {.disabled = true};
+	struct meta_principal user = {.disabled = true};
 	struct principal principal = {.kind = PRINCIPAL_USER,
 				      .credential = CREDENTIAL_PASSWORD};
 	int found = 0;
@@ -127,11 +127,14 @@ static int check_user(struct authn *authn, struct span name,
 		found = find_user(authn, name, &user, err);
 	if (found < 0)
 		return -1;
-	int right = password_verify(
-		password, found ? user.password_hash : authn->decoy, err);
+	int right = password_verify(password,
+				    found && user.kind == META_USER
+					    ? user.password_hash
+					    : authn->decoy,
+				    err);
 	if (right < 0)
 		return -1;
-	if (!found || !right || user.disabled)
+	if (!found || !right || user.kind != META_USER || user.disabled)
 		return refuse(err, "no such user, or another password");
 	memcpy(principal.name, name.text, name.len);
 	principal.id = user.id;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "auth/bootstrap.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "auth/password.h"
@@ -9,7 +10,7 @@
 #include "base/err.h"
 #include "base/fsx.h"
 #include "base/rand.h"
-#include "storage/meta_users.h"
+#include "storage/meta_policies.h"
 
 #define ADMIN "admin"
 #define CREDENTIALS "admin.credentials"
@@ -17,19 +18,32 @@
 
 struct admin_work {
 	struct span account;
-	struct meta_user user; /* found, or to be made */
-	bool missing;	       /* make it */
+	struct meta_principal user; /* found, or to be made */
+	bool missing;		    /* make it */
 };
+
+static int make_admin(struct meta_tx *tx, struct admin_work *work,
+		      struct err *err)
+{
+	struct meta_holder holder = {.kind = META_HOLDER_PRINCIPAL};
+
+	if (meta_principal_insert(tx, &work->user, &holder.id, err) < 0)
+		return -1;
+	return meta_policy_attach(tx, holder, work->account,
+				  SPAN_LIT("administrator"), SPAN_LIT("*"),
+				  err) < 0
+		       ? -1
+		       : 0;
+}
 
 static int store_work(struct meta_tx *tx, void *context, struct err *err)
 {
 	struct admin_work *work = context;
 
 	if (work->missing)
-		return meta_user_insert(tx, work->account, SPAN_LIT(ADMIN),
-					&work->user, err);
-	return meta_user_set_password(tx, work->user.id,
-				      work->user.password_hash, err);
+		return make_admin(tx, work, err);
+	return meta_principal_set_password(tx, work->user.id,
+					   work->user.password_hash, err);
 }
 
 static int find_admin(struct meta *meta, struct admin_work *work,
@@ -39,8 +53,8 @@ static int find_admin(struct meta *meta, struct admin_work *work,
 
 	if (meta_read_begin(meta, &tx, err) < 0)
 		return -1;
-	int found = meta_user_find(tx, work->account, SPAN_LIT(ADMIN),
-				   &work->user, err);
+	int found = meta_principal_find(tx, work->account, SPAN_LIT(ADMIN),
+					&work->user, err);
 	meta_read_end(tx);
 	work->missing = found == 0;
 	return found < 0 ? -1 : 0;
@@ -49,7 +63,6 @@ static int find_admin(struct meta *meta, struct admin_work *work,
 static int store(struct meta *meta, struct admin_work *work,
 		 struct span password, struct err *err)
 {
-	work->user.administrator = true;
 	if (password_hash(password, work->user.password_hash, err) < 0)
 		return -1;
 	return meta_write(meta, store_work, work, err);
@@ -92,10 +105,14 @@ static int take_over(struct meta *meta, struct admin_work *work,
 int bootstrap_admin(struct meta *meta, const char *account, int data_dir_fd,
 		    bool *ret_written, struct err *err)
 {
-	struct admin_work work = {.account = span_of(account)};
+	struct admin_work work = {
+		.account = span_of(account),
+		.user = {.kind = META_USER, .name = ADMIN},
+	};
 	const char *said = getenv("BERTH_ADMIN_PASSWORD");
 	struct span password = span_of(said);
 
+	snprintf(work.user.account, sizeof(work.user.account), "%s", account);
 	if (find_admin(meta, &work, err) < 0)
 		return -1;
 

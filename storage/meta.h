@@ -6,7 +6,9 @@
  * The metadata of one registry: what lies in the database, as plain rows.  This
  * header opens it and runs transactions; the rows and their queries are in
  * meta_repositories.h, meta_blobs.h, meta_manifests.h, meta_tags.h,
- * meta_uploads.h, meta_events.h and meta_users.h.
+ * meta_uploads.h and meta_events.h; those of identities in meta_principals.h,
+ * meta_groups.h, meta_policies.h, meta_credentials.h, meta_issuers.h,
+ * meta_logins.h and meta_audit.h.
  *
  * Reads take one of a set of read connections for as long as they last.  Writes
  * are group commits: concurrent ones share one transaction and one fsync, each

@@ -31,7 +31,8 @@ int meta_access_key_find(struct meta_tx *tx, struct span id,
 			 struct meta_access_key *ret_key, struct buf *out,
 			 struct err *err);
 
-/* ERR_EXISTS if the id is taken; times are set here. */
+/* ERR_EXISTS if the id is taken, ERR_NOT_FOUND without its principal; the time
+ * is set here. */
 int meta_access_key_insert(struct meta_tx *tx,
 			   const struct meta_access_key *key,
 			   struct span sealed, struct err *err);
@@ -73,6 +74,8 @@ struct meta_token {
 int meta_token_find(struct meta_tx *tx, struct span id,
 		    struct meta_token *ret_token, struct buf *out,
 		    struct err *err);
+
+/* As meta_access_key_insert(); a refresh token is no change of identity. */
 int meta_token_insert(struct meta_tx *tx, const struct meta_token *token,
 		      struct span scope, struct err *err);
 
@@ -91,7 +94,8 @@ int meta_token_list(struct meta_tx *tx, int64_t principal_id,
 		    enum meta_token_kind kind, meta_token_fn *each,
 		    void *context, struct err *err);
 
-/* Remove what expired before that wall time, limit at most: how many. */
+/* Remove what expired before that wall time, limit at most: how many.  No
+ * change of identity. */
 int64_t meta_token_sweep(struct meta_tx *tx, int64_t before_ms, size_t limit,
 			 struct err *err);
 
@@ -103,7 +107,7 @@ struct meta_signing_key {
 	int64_t retired_ms;	    /* signs no more from then on; 0: signs */
 };
 
-/* Its sealed private half and its public half are borrowed for the call. */
+/* Its sealed private half is borrowed for the call. */
 typedef int meta_signing_key_fn(void *context,
 				const struct meta_signing_key *key,
 				struct span sealed, struct err *err);
@@ -111,6 +115,8 @@ typedef int meta_signing_key_fn(void *context,
 /* All there are, newest first. */
 int meta_signing_key_list(struct meta_tx *tx, meta_signing_key_fn *each,
 			  void *context, struct err *err);
+
+/* ERR_EXISTS if the id is taken; the time is set here. */
 int meta_signing_key_insert(struct meta_tx *tx, struct span kid,
 			    struct span sealed, struct err *err);
 
@@ -124,10 +130,14 @@ int meta_signing_key_sweep(struct meta_tx *tx, int64_t before_ms,
 
 /* ---- sealing anew ---- */
 
-/* Every sealed text there is (access keys, signing keys), to be replaced by
- * what reseal() appends to out.  For a change of the server's key. */
-typedef int meta_reseal_fn(void *context, struct span sealed, struct buf *out,
+enum meta_sealed { META_SEALED_ACCESS_KEY, META_SEALED_SIGNING_KEY };
+
+/* Append to out what replaces the sealed text of the key of that id. */
+typedef int meta_reseal_fn(void *context, enum meta_sealed what, struct span id,
+			   struct span sealed, struct buf *out,
 			   struct err *err);
+
+/* Replace every sealed text there is.  For a change of the server's key. */
 int meta_reseal(struct meta_tx *tx, meta_reseal_fn *reseal, void *context,
 		struct err *err);
 

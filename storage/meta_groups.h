@@ -38,7 +38,8 @@ int meta_group_page(struct meta_tx *tx, struct span account, struct span after,
 		    size_t limit, meta_group_fn *each, void *context,
 		    bool *ret_more, struct err *err);
 
-/* Put a principal in, take it out: 1 done, 0 it was so already, -1. */
+/* Put a user or robot of the same account in, take it out: 1 done, 0 it was so
+ * already, -1; ERR_NOT_FOUND if there is no such group or member to put in. */
 int meta_group_add(struct meta_tx *tx, int64_t group_id, int64_t principal_id,
 		   struct err *err);
 int meta_group_remove(struct meta_tx *tx, int64_t group_id,

@@ -45,7 +45,8 @@ struct meta_holder {
 };
 
 /* Attach a policy for repositories of a pattern ("*": all; ready-made policies
- * use it), or detach it: 1 done, 0 it was so already, -1. */
+ * use it), or detach it: 1 done, 0 it was so already, -1; ERR_NOT_FOUND if the
+ * holder to attach it to is not there. */
 int meta_policy_attach(struct meta_tx *tx, struct meta_holder holder,
 		       struct span account, struct span policy,
 		       struct span pattern, struct err *err);

@@ -43,6 +43,9 @@ int meta_principal_find(struct meta_tx *tx, struct span account,
 int meta_principal_get(struct meta_tx *tx, int64_t id,
 		       struct meta_principal *ret_principal, struct err *err);
 
+/* 0 if there is one of that id, else -1 ERR_NOT_FOUND. */
+int meta_principal_check(struct meta_tx *tx, int64_t id, struct err *err);
+
 /* A new one with account, kind, name and all else of *principal but the id and
  * the time; ERR_EXISTS if the name is taken. */
 int meta_principal_insert(struct meta_tx *tx,
@@ -95,8 +98,9 @@ int meta_role_set_trust(struct meta_tx *tx, int64_t id, struct span document,
 
 /*
  * Names in client certificates that stand for a principal: "DNS:build.example",
- * "URI:spiffe://example/ci", "email:ci@example".  Add: ERR_EXISTS.  Remove: 1
- * or 0 if it was not there.  Page: those of one principal.
+ * "URI:spiffe://example/ci", "email:ci@example".  Add: ERR_EXISTS,
+ * ERR_NOT_FOUND (no such principal).  Remove: 1 or 0 if it was not there. Page:
+ * those of one principal.
  */
 int meta_certificate_find(struct meta_tx *tx, struct span account,
 			  struct span name, int64_t *ret_principal_id,

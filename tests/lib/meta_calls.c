@@ -7,10 +7,10 @@
 #include "storage/meta_blobs.h"
 #include "storage/meta_events.h"
 #include "storage/meta_manifests.h"
+#include "storage/meta_principals.h"
 #include "storage/meta_repositories.h"
 #include "storage/meta_tags.h"
 #include "storage/meta_uploads.h"
-#include "storage/meta_users.h"
 #include "tests/lib/check.h"
 #include "tests/lib/meta_fixture.h"
 
@@ -461,36 +461,41 @@ static int call_meta_event_page(struct meta_tx *tx,
 	return meta_event_page(tx, SCOPE, 0, 10, no_event, NULL, err);
 }
 
-static int insert_user(struct meta_tx *tx, const char *name, struct err *err)
+static int insert_user(struct meta_tx *tx, const char *name, int64_t *ret_id,
+		       struct err *err)
 {
-	struct meta_user user = {.password_hash = "hash"};
+	struct meta_principal user = {.kind = META_USER,
+				      .account = "000000000000",
+				      .password_hash = "hash"};
 
-	return meta_user_insert(tx, SCOPE.account, span_of(name), &user, err);
+	memcpy(user.name, name, strlen(name));
+	return meta_principal_insert(tx, &user, ret_id, err);
 }
 
-static int call_meta_user_find(struct meta_tx *tx,
-			       struct meta_call_output *output, struct err *err)
+static int call_meta_principal_find(struct meta_tx *tx,
+				    struct meta_call_output *output,
+				    struct err *err)
 {
-	RET(struct meta_user);
-	return found(
-		meta_user_find(tx, SCOPE.account, SPAN_LIT("eve"), ret, err),
-		err);
+	RET(struct meta_principal);
+	return found(meta_principal_find(tx, SCOPE.account, SPAN_LIT("eve"),
+					 ret, err),
+		     err);
 }
 
-static int call_meta_user_insert(struct meta_tx *tx,
-				 struct meta_call_output *output,
-				 struct err *err)
+static int call_meta_principal_insert(struct meta_tx *tx,
+				      struct meta_call_output *output,
+				      struct err *err)
+{
+	RET(int64_t);
+	return insert_user(tx, "bob", ret, err);
+}
+
+static int call_meta_principal_set_password(struct meta_tx *tx,
+					    struct meta_call_output *output,
+					    struct err *err)
 {
 	(void)output;
-	return insert_user(tx, "bob", err);
-}
-
-static int call_meta_user_set_password(struct meta_tx *tx,
-				       struct meta_call_output *output,
-				       struct err *err)
-{
-	(void)output;
-	return meta_user_set_password(tx, USER_ID, "other", err);
+	return meta_principal_set_password(tx, USER_ID, "other", err);
 }
 
 const struct meta_call meta_calls[] = {
@@ -512,8 +517,8 @@ const struct meta_call meta_calls[] = {
 	CALL(meta_upload_touch),      CALL(meta_upload_delete),
 	CALL(meta_upload_count),      CALL(meta_upload_expired),
 	CALL(meta_upload_exists),     CALL(meta_event_append),
-	CALL(meta_event_page),	      CALL(meta_user_find),
-	CALL(meta_user_insert),	      CALL(meta_user_set_password),
+	CALL(meta_event_page),	      CALL(meta_principal_find),
+	CALL(meta_principal_insert),  CALL(meta_principal_set_password),
 };
 
 const size_t meta_calls_count = sizeof(meta_calls) / sizeof(meta_calls[0]);
@@ -555,7 +560,8 @@ static int fill(struct meta_tx *tx, void *context, struct err *err)
 	CHECK(meta_tag_put(tx, REPOSITORY_ID, SPAN_LIT("latest"), &image,
 			   &before, err) == 0);
 	CHECK(insert_upload(tx, UPLOAD, err) == 0);
-	CHECK(insert_user(tx, "eve", err) == 0);
+	CHECK(insert_user(tx, "eve", &id, err) == 0);
+	CHECK(id == USER_ID);
 	CHECK(meta_event_append(tx, SCOPE, &event, err) == 0);
 	return 0;
 }

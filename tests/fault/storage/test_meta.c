@@ -3,11 +3,12 @@
  * was acknowledged is there, what failed is not. */
 #include "storage/meta.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/err.h"
-#include "storage/meta_users.h"
+#include "storage/meta_principals.h"
 #include "storage/sql_driver.h"
 #include "tests/lib/check.h"
 #include "tests/lib/fault.h"
@@ -28,20 +29,23 @@ static int open_meta(struct meta **ret_meta, struct err *err)
 
 static int insert_user(struct meta_tx *tx, void *context, struct err *err)
 {
-	struct meta_user user = {.password_hash = "x"};
+	struct meta_principal user = {.kind = META_USER, .password_hash = "x"};
+	int64_t id = 0;
 
-	return meta_user_insert(tx, ACCOUNT, span_of(context), &user, err);
+	snprintf(user.account, sizeof(user.account), "%.*s", SPAN_ARG(ACCOUNT));
+	snprintf(user.name, sizeof(user.name), "%s", (const char *)context);
+	return meta_principal_insert(tx, &user, &id, err);
 }
 
 /* 1 there, 0 not, -1 with err set. */
 static int has_user(struct meta *meta, const char *name, struct err *err)
 {
-	struct meta_user user;
+	struct meta_principal user;
 	struct meta_tx *tx;
 
 	if (meta_read_begin(meta, &tx, err) < 0)
 		return -1;
-	int found = meta_user_find(tx, ACCOUNT, span_of(name), &user, err);
+	int found = meta_principal_find(tx, ACCOUNT, span_of(name), &user, err);
 	meta_read_end(tx);
 	return found;
 }

@@ -12,7 +12,7 @@
 #include "base/cleanup.h"
 #include "base/enc.h"
 #include "base/err.h"
-#include "storage/meta_users.h"
+#include "storage/meta_principals.h"
 #include "tests/lib/meta_fixture.h"
 #include "tests/lib/sql_faulty.h"
 #include "tests/lib/sql_fixture.h"
@@ -33,32 +33,26 @@ struct login {
 		.text = (literal), .len = sizeof(literal) - 1                  \
 	}
 
-struct new_user {
-	const char *name;
-	struct meta_user user;
-};
-
 static int insert_work(struct meta_tx *tx, void *context, struct err *err)
 {
-	const struct new_user *user = context;
+	int64_t id = 0;
 
-	return meta_user_insert(tx, SPAN_LIT(ACCOUNT), span_of(user->name),
-				&user->user, err);
+	return meta_principal_insert(tx, context, &id, err);
 }
 
-static void add_user(const char *name, const char *password, bool administrator,
-		     bool disabled)
+static void add_user(const char *name, const char *password, bool disabled)
 {
-	struct new_user user = {
-		.name = name,
-		.user = {.administrator = administrator, .disabled = disabled}};
+	struct meta_principal user = {
+		.kind = META_USER, .account = ACCOUNT, .disabled = disabled};
 	struct err err = ERR_INIT;
 
+	snprintf(user.name, sizeof(user.name), "%s", name);
+
 	if (password)
-		CHECK(password_hash(span_of(password), user.user.password_hash,
+		CHECK(password_hash(span_of(password), user.password_hash,
 				    &err) == 0);
 	else
-		memcpy(user.user.password_hash, "damaged", 8);
+		memcpy(user.password_hash, "damaged", 8);
 	meta_fixture_write(meta, insert_work, &user);
 }
 
@@ -73,10 +67,10 @@ static void open_all(void)
 	CHECK(meta_open(sql, &meta_fixture_clock, &meta, &err) == 0);
 	config.meta = meta;
 	CHECK(authn_new(&config, &authn, &err) == 0);
-	add_user("eve", "secret:with:colons", false, false);
-	add_user("root", "root's", true, false);
-	add_user("gone", "secret", true, true);
-	add_user("damaged", NULL, true, false);
+	add_user("eve", "secret:with:colons", false);
+	add_user("root", "root's", false);
+	add_user("gone", "secret", true);
+	add_user("damaged", NULL, false);
 }
 
 static void close_all(void)

@@ -10,7 +10,7 @@
 
 #include "auth/password.h"
 #include "base/err.h"
-#include "storage/meta_users.h"
+#include "storage/meta_policies.h"
 #include "tests/lib/meta_fixture.h"
 #include "tests/lib/sql_fixture.h"
 #include "tests/lib/tmpdir.h"
@@ -53,23 +53,41 @@ static bool bootstrap(void)
 	return written;
 }
 
-static struct meta_user admin(void)
+static int count_administrator(void *context,
+			       const struct meta_attachment *attachment,
+			       struct err *err)
+{
+	int *count = context;
+
+	(void)err;
+	CHECK(span_equal(attachment->policy, SPAN_LIT("administrator")));
+	CHECK(span_equal(attachment->pattern, SPAN_LIT("*")));
+	++*count;
+	return 0;
+}
+
+static struct meta_principal admin(void)
 {
 	struct meta_tx *tx = meta_fixture_read(meta);
-	struct meta_user user = {.id = 0};
+	struct meta_principal user = {.id = 0};
 	struct err err = ERR_INIT;
 
-	CHECK(meta_user_find(tx, SPAN_LIT(ACCOUNT), SPAN_LIT("admin"), &user,
-			     &err) == 1);
+	CHECK(meta_principal_find(tx, SPAN_LIT(ACCOUNT), SPAN_LIT("admin"),
+				  &user, &err) == 1);
+	CHECK(user.kind == META_USER && !user.disabled);
+	struct meta_holder holder = {META_HOLDER_PRINCIPAL, user.id};
+	int attached = 0;
+	CHECK(meta_policy_attached(tx, holder, count_administrator, &attached,
+				   &err) == 0);
+	CHECK(attached == 1);
 	meta_read_end(tx);
-	CHECK(user.administrator && !user.disabled);
 	return user;
 }
 
 static bool admin_has(struct span password)
 {
 	struct err err = ERR_INIT;
-	struct meta_user user = admin();
+	struct meta_principal user = admin();
 
 	return password_verify(password, user.password_hash, &err) == 1;
 }
@@ -105,9 +123,9 @@ static void test_the_environment_says_the_password(void)
 	CHECK(faccessat(dir_fd, "admin.credentials", F_OK, 0) < 0);
 	CHECK(admin_has(SPAN_LIT("first secret")));
 
-	struct meta_user before = admin();
+	struct meta_principal before = admin();
 	CHECK(!bootstrap());
-	struct meta_user same = admin();
+	struct meta_principal same = admin();
 	CHECK_TEXT(same.password_hash, before.password_hash);
 
 	setenv("BERTH_ADMIN_PASSWORD", "second secret", 1);

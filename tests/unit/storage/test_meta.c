@@ -46,7 +46,7 @@ static int work_ensure(struct meta_tx *tx, void *context, struct err *err)
 			return -1;
 		return meta_query_run(&query, err) < 0 ? -1 : 0;
 	}
-	return meta_counter_add(tx, SPAN_LIT("user"), 1, &ignored, err);
+	return meta_counter_add(tx, SPAN_LIT("group"), 1, &ignored, err);
 }
 
 static int find(struct meta *meta, const char *name, int64_t *ret_id)
@@ -176,7 +176,7 @@ static void test_concurrent_writes_share_commits_and_harm_none(void)
 
 	struct err err = ERR_INIT;
 	struct meta_tx *tx = meta_fixture_read(meta);
-	CHECK(meta_counter_read(tx, SPAN_LIT("user"), &users, &err) == 0);
+	CHECK(meta_counter_read(tx, SPAN_LIT("group"), &users, &err) == 0);
 	CHECK((uint64_t)users == held);
 	meta_read_end(tx);
 	meta_close(meta);

@@ -62,7 +62,7 @@ static int64_t fingerprint(struct meta *meta)
 		"SELECT SUM(LENGTH(name)) FROM tags",
 		"SELECT COUNT(*) FROM uploads",
 		"SELECT SUM(number) FROM events",
-		"SELECT SUM(id * LENGTH(password_hash)) FROM users",
+		"SELECT SUM(id * LENGTH(password_hash)) FROM principals",
 	};
 	struct meta_tx *tx = meta_fixture_read(meta);
 	int64_t all = 0;
