@@ -368,8 +368,7 @@ static int perform(struct client *client, struct transfer *transfer,
 	return 0;
 }
 
-/* One request, whatever the status of its reply. */
-static int ask(struct client *client, const struct client_request *request,
+int client_ask(struct client *client, const struct client_request *request,
 	       struct client_reply *ret_reply, struct err *err)
 {
 	CLEANUP(slist_free) struct curl_slist *headers = NULL;
@@ -398,7 +397,8 @@ static int ask(struct client *client, const struct client_request *request,
 	return 0;
 }
 
-/* The message of the specification's error document, or "". */
+/* The message of the specification's error document, or of the
+ * administration's, or "". */
 static struct span message_of(const json_t *tree)
 {
 	struct err ignored = ERR_INIT;
@@ -408,11 +408,14 @@ static struct span message_of(const json_t *tree)
 	if (jsonx_array(tree, "errors", &errors, &ignored) == 1)
 		jsonx_text(json_array_get(errors, 0), "message", &text,
 			   &ignored);
+	else
+		jsonx_text(json_object_get(tree, "error"), "message", &text,
+			   &ignored);
 	return text;
 }
 
-static int tell_status(const struct client_reply *reply,
-		       const struct client_request *request, struct err *err)
+int client_tell(const struct client_reply *reply,
+		const struct client_request *request, struct err *err)
 {
 	CLEANUP(jsonx_unref) json_t *tree = NULL;
 	struct err ignored = ERR_INIT;
@@ -440,10 +443,10 @@ int client_expect(struct client *client, const struct client_request *request,
 {
 	CLEANUP(client_reply_release) struct client_reply reply = {0};
 
-	if (ask(client, request, &reply, err) < 0)
+	if (client_ask(client, request, &reply, err) < 0)
 		return -1;
 	if (reply.status != want)
-		return tell_status(&reply, request, err);
+		return client_tell(&reply, request, err);
 	*ret_reply = reply;
 	reply_init(&reply, 0);
 	return 0;

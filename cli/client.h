@@ -65,12 +65,21 @@ struct client_reply {
 /* Accepts a zeroed one. */
 void client_reply_release(struct client_reply *reply);
 
+/* Send a request and read the reply, whatever its status.  -1 ERR_UNAVAILABLE
+ * if none came. */
+int client_ask(struct client *client, const struct client_request *request,
+	       struct client_reply *ret_reply, struct err *err);
+
 /*
- * Send a request and read the reply.  -1 with what to do in err_for_client():
- * ERR_UNAVAILABLE if none came; what the registry said if its status is another
- * than want, ERR_NOT_FOUND for 404, ERR_INVALID for the rest.
+ * The same, where one status is wanted.  -1 with what to do in
+ * err_for_client(): ERR_UNAVAILABLE if none came; what the registry said if its
+ * status is another than want, ERR_NOT_FOUND for 404, ERR_INVALID for the rest.
  */
 int client_expect(struct client *client, const struct client_request *request,
 		  long want, struct client_reply *ret_reply, struct err *err);
+
+/* Tell a reply of a status that is not wanted: -1, as client_expect(). */
+int client_tell(const struct client_reply *reply,
+		const struct client_request *request, struct err *err);
 
 #endif

@@ -10,6 +10,9 @@ struct command;
 /* Of berth as a whole. */
 void help_program(struct buf *out);
 
+/* Of a group of commands. */
+void help_group(const char *group, struct buf *out);
+
 /* Of one command. */
 void help_command(const struct command *command, struct buf *out);
 

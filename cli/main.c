@@ -25,24 +25,29 @@ static int complain(const struct err *err)
 	return EXIT_FAILED;
 }
 
-static int complain_usage(const struct err *err, int argc, char **argv)
+/* As far as the command line could be understood. */
+static int complain_usage(const struct err *err, const struct options *options)
 {
-	const struct command *command = NULL;
+	CLEANUP(buf_release) struct buf name = BUF_INIT(HELP_MAX);
 
 	complain(err);
-	for (int i = 1; i < argc && !command; i++)
-		command = commands_find(argv[i]);
-	fprintf(stderr, "berth: try berth %s%s--help\n",
-		command ? command->name : "", command ? " " : "");
+	if (options->command)
+		commands_full_name(options->command, &name);
+	else if (options->group)
+		buf_append_text(&name, options->group);
+	fprintf(stderr, "berth: try berth %s%s--help\n", buf_text(&name),
+		name.len > 0 ? " " : "");
 	return EXIT_USAGE;
 }
 
-static int print_help(const struct command *command)
+static int print_help(const struct options *options)
 {
 	CLEANUP(buf_release) struct buf text = BUF_INIT(HELP_MAX);
 
-	if (command)
-		help_command(command, &text);
+	if (options->command)
+		help_command(options->command, &text);
+	else if (options->group)
+		help_group(options->group, &text);
 	else
 		help_program(&text);
 	return fputs(buf_text(&text), stdout) < 0 ? EXIT_FAILED : 0;
@@ -67,9 +72,9 @@ int main(int argc, char **argv)
 	int status = 0;
 
 	if (options_parse(argc, argv, &options, &err) < 0)
-		return complain_usage(&err, argc, argv);
+		return complain_usage(&err, &options);
 	if (options.help)
-		status = print_help(options.command);
+		status = print_help(&options);
 	else if (options.version)
 		puts("berth " BERTH_VERSION);
 	else

@@ -14,26 +14,26 @@ static const struct flag global_flags[] = {
 	{"--registry", "URL",
 	 "Address of the registry (BERTH_REGISTRY, default "
 	 "http://127.0.0.1:5000).",
-	 offsetof(struct options, registry)},
+	 offsetof(struct options, registry), false},
 	{"--credentials", "FILE",
 	 "Take user and password from this file, such as admin.credentials in "
 	 "the server's data folder.",
-	 offsetof(struct options, credentials)},
+	 offsetof(struct options, credentials), false},
 	{"--user", "NAME", "User name (BERTH_USER).",
-	 offsetof(struct options, user)},
+	 offsetof(struct options, user), false},
 	{"--password-stdin", NULL,
 	 "Take the password from standard input (otherwise BERTH_PASSWORD).",
-	 offsetof(struct options, password_stdin)},
+	 offsetof(struct options, password_stdin), false},
 	{"--ca", "FILE", "Trust the authorities in this PEM file.",
-	 offsetof(struct options, ca)},
+	 offsetof(struct options, ca), false},
 	{"--output", "text|json", "How to print results (default text).",
-	 offsetof(struct options, output)},
-	{"--quiet", NULL, "Print no progress.",
-	 offsetof(struct options, quiet)},
+	 offsetof(struct options, output), false},
+	{"--quiet", NULL, "Print no progress.", offsetof(struct options, quiet),
+	 false},
 	{"--help", NULL, "Explain berth, or the command, and exit.",
-	 offsetof(struct options, help)},
+	 offsetof(struct options, help), false},
 	{"--version", NULL, "Print the version and exit.",
-	 offsetof(struct options, version)},
+	 offsetof(struct options, version), false},
 };
 
 #define GLOBAL_COUNT (sizeof(global_flags) / sizeof(global_flags[0]))
@@ -43,8 +43,10 @@ struct reading {
 	struct options options;
 	char **argv;
 	int argc;
-	int at;		   /* the argument that is looked at */
-	size_t positional; /* arguments of the command seen */
+	int at;		     /* the argument that is looked at */
+	size_t positional;   /* arguments of the command seen */
+	size_t repositories; /* REPO arguments among them */
+	size_t names;	     /* NAME arguments among them */
 };
 
 const struct flag *options_global_flags(size_t *ret_count)
@@ -82,6 +84,15 @@ static int refuse(struct err *err, const char *what, const char *why)
 	return err_tell(err, "%s %s", what, why);
 }
 
+static int add_value(struct option_values *values, const struct flag *flag,
+		     const char *value, struct err *err)
+{
+	if (values->count == OPTIONS_VALUES_MAX)
+		return refuse(err, flag->name, "is given too often");
+	values->at[values->count++] = value;
+	return 0;
+}
+
 static int take_flag(struct reading *reading, struct err *err)
 {
 	const char *text = reading->argv[reading->at];
@@ -106,6 +117,9 @@ static int take_flag(struct reading *reading, struct err *err)
 		value = reading->argv[++reading->at];
 	if (!value)
 		return refuse(err, flag->name, "wants a value");
+	if (flag->many)
+		return add_value((void *)(base + flag->offset), flag, value,
+				 err);
 	*(const char **)(void *)(base + flag->offset) = value;
 	return 0;
 }
@@ -133,29 +147,46 @@ static int take_target(enum argument kind, const char *text,
 	return 0;
 }
 
+/* "tags", or "user" and then "create". */
+static int take_command(struct reading *reading, const char *text,
+			struct err *err)
+{
+	struct options *options = &reading->options;
+
+	options->command = commands_find(options->group, text);
+	if (options->command)
+		return 0;
+	if (options->group)
+		return refuse(err, text, "is no command of this group");
+	options->group = commands_group(text);
+	return options->group ? 0 : refuse(err, text, "is no command");
+}
+
 static int take_argument(struct reading *reading, struct err *err)
 {
 	struct options *options = &reading->options;
 	const char *text = reading->argv[reading->at];
 	enum argument kind;
 
-	if (!options->command) {
-		options->command = commands_find(text);
-		if (!options->command)
-			return refuse(err, text, "is no command");
-		return 0;
-	}
+	if (!options->command)
+		return take_command(reading, text, err);
 	kind = reading->positional < COMMAND_ARGUMENTS_MAX
 		       ? options->command->arguments[reading->positional]
 		       : ARGUMENT_NONE;
 	if (kind == ARGUMENT_NONE)
 		return refuse(err, text, "is one argument too many");
 	reading->positional++;
-	if (kind != ARGUMENT_PATH)
-		return take_target(kind, text, &options->target, err);
 	if (text[0] == '\0')
-		return refuse(err, "PATH", "must not be empty");
-	options->path = text;
+		return refuse(err, "an argument", "must not be empty");
+	if (kind == ARGUMENT_PATH)
+		options->path = text;
+	else if (kind == ARGUMENT_NAME || kind == ARGUMENT_OPTIONAL)
+		options->names[reading->names++] = text;
+	else
+		return take_target(kind, text,
+				   reading->repositories++ ? &options->second
+							   : &options->target,
+				   err);
 	return 0;
 }
 
@@ -179,8 +210,12 @@ static int check(struct reading *reading, struct err *err)
 	if (options->help || options->version)
 		return 0;
 	if (!command)
-		return refuse(err, "a command", "is missing");
+		return refuse(err,
+			      options->group ? options->group : "a command",
+			      options->group ? "wants a command behind it"
+					     : "is missing");
 	if (reading->positional < COMMAND_ARGUMENTS_MAX &&
+	    command->arguments[reading->positional] != ARGUMENT_OPTIONAL &&
 	    command->arguments[reading->positional] != ARGUMENT_NONE)
 		return refuse(err, command->synopsis,
 			      "must follow the command");
@@ -192,6 +227,13 @@ static const char *environment(const char *name, const char *otherwise)
 	const char *value = getenv(name);
 
 	return value && value[0] ? value : otherwise;
+}
+
+static int understood(const struct reading *reading, struct options *options)
+{
+	options->command = reading->options.command;
+	options->group = reading->options.group;
+	return -1;
 }
 
 int options_parse(int argc, char **argv, struct options *ret_options,
@@ -215,10 +257,10 @@ int options_parse(int argc, char **argv, struct options *ret_options,
 		}
 		if ((is_flag ? take_flag(&reading, err)
 			     : take_argument(&reading, err)) < 0)
-			return -1;
+			return understood(&reading, ret_options);
 	}
 	if (check(&reading, err) < 0)
-		return -1;
+		return understood(&reading, ret_options);
 	*ret_options = reading.options;
 	return 0;
 }

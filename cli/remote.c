@@ -286,6 +286,41 @@ int remote_put_blob(const struct remote *remote, const struct content *content,
 	return done;
 }
 
+/* A registry that will not mount opens an upload instead. */
+static void end_upload(const struct remote *remote, const char *location)
+{
+	CLEANUP(client_reply_release) struct client_reply reply = {0};
+	struct client_request request = {.method = "DELETE", .path = location};
+	struct err ignored = ERR_INIT;
+
+	client_ask(remote->client, &request, &reply, &ignored);
+}
+
+int remote_mount_blob(const struct remote *remote, const struct digest *digest,
+		      const char *from, struct err *err)
+{
+	CLEANUP(buf_release) struct buf path = BUF_INIT(PATH_MAX_BYTES);
+	CLEANUP(client_reply_release) struct client_reply reply = {0};
+	char text[DIGEST_TEXT_SIZE];
+
+	digest_format(digest, text);
+	buf_appendf(&path, "/v2/%s/blobs/uploads/?mount=%s&from=%s",
+		    remote->repository, text, from);
+	if (buf_check(&path, err) < 0)
+		return -1;
+	struct client_request request = {.method = "POST",
+					 .path = buf_text(&path)};
+	if (client_ask(remote->client, &request, &reply, err) < 0)
+		return -1;
+	if (reply.status == 201)
+		return 1;
+	if (reply.status == 202 && reply.location.len > 0) {
+		end_upload(remote, buf_text(&reply.location));
+		return 0;
+	}
+	return client_tell(&reply, &request, err);
+}
+
 /* ---- lists ---- */
 
 /* The address in Link: <...>; rel="next"; false if there is no next page. */

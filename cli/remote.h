@@ -64,6 +64,11 @@ int remote_has_blob(const struct remote *remote, const struct digest *digest,
 int remote_get_blob(const struct remote *remote, const struct content *content,
 		    int fd, struct err *err);
 
+/* Have the repository hold a blob of another: 1 done, 0 the registry will not,
+ * -1. */
+int remote_mount_blob(const struct remote *remote, const struct digest *digest,
+		      const char *from, struct err *err);
+
 /* Push a blob from the start of fd. */
 int remote_put_blob(const struct remote *remote, const struct content *content,
 		    int fd, struct err *err);

@@ -2,6 +2,7 @@
 #include "cli/scratch.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,6 +33,23 @@ int scratch_make(const char *beside, struct buf *ret_path, struct err *err)
 				"to one where there is room",
 				SPAN_ARG(parent), strerror(err->os));
 	}
+	return 0;
+}
+
+int scratch_file(int *ret_fd, struct err *err)
+{
+	const char *set = getenv("TMPDIR");
+	const char *folder = set && set[0] ? set : "/tmp";
+	int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	if (fd < 0) {
+		err_sys(err, errno, "making a file");
+		return err_tell(err,
+				"no file can be made in %s: %s; set TMPDIR to "
+				"a folder where there is room",
+				folder, strerror(err->os));
+	}
+	*ret_fd = fd;
 	return 0;
 }
 

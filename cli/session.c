@@ -12,6 +12,9 @@
 #include "base/err.h"
 #include "base/fsx.h"
 #include "cli/client.h"
+#include "cli/commands.h"
+#include "cli/docker_config.h"
+#include "cli/prompt.h"
 
 #define CREDENTIALS_MAX 4096 /* bytes of a file or of what is typed */
 
@@ -74,6 +77,23 @@ static int read_stdin(struct credentials *found, struct err *err)
 	return 0;
 }
 
+static int ask_both(struct credentials *found, struct err *err)
+{
+	if (prompt_line("User: ", &found->user, err) < 0)
+		return -1;
+	return prompt_secret("Password: ", &found->password, err);
+}
+
+/* Who has logged in before; nobody is fine. */
+static int find_login(const struct options *options, struct credentials *found,
+		      struct err *err)
+{
+	return docker_config_get(options->registry, &found->user,
+				 &found->password, err) < 0
+		       ? -1
+		       : 0;
+}
+
 static int find_credentials(const struct options *options,
 			    struct credentials *found, struct err *err)
 {
@@ -82,10 +102,14 @@ static int find_credentials(const struct options *options,
 	if (options->credentials)
 		return read_file(options->credentials, found, err);
 	if (!options->user)
-		return 0;
+		return options->command->run == login_run
+			       ? ask_both(found, err)
+			       : find_login(options, found, err);
 	buf_append_text(&found->user, options->user);
 	if (options->password_stdin)
 		return read_stdin(found, err);
+	if (!password && isatty(STDIN_FILENO))
+		return prompt_secret("Password: ", &found->password, err);
 	buf_append_text(&found->password, password ? password : "");
 	return 0;
 }

@@ -15,7 +15,8 @@ static const struct {
 	const char *name;
 	void (*write)(struct buf *out);
 } documents[] = {
-	{"berth.1", generate_berth},   {"berth.bash", generate_completion},
+	{"berth.1", generate_berth},   {"berth.bash", generate_bash},
+	{"berth.zsh", generate_zsh},   {"berth.fish", generate_fish},
 	{"berthd.8", generate_berthd}, {"options", generate_options},
 	{"errors", generate_errors},   {"example", conf_example},
 };

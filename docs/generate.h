@@ -21,8 +21,10 @@ void generate_berthd(struct buf *out);
 /* docs/berth.1: the manual page of the command line. */
 void generate_berth(struct buf *out);
 
-/* docs/berth.bash: what bash completes in a call of berth. */
-void generate_completion(struct buf *out);
+/* docs/berth.bash, .zsh, .fish: what shells complete in a call of berth. */
+void generate_bash(struct buf *out);
+void generate_zsh(struct buf *out);
+void generate_fish(struct buf *out);
 
 /* Append text as roff wants it: a dash is to be a dash, and no line may look
  * like a request. */

@@ -45,6 +45,8 @@ def error_kinds(tree):
 GENERATED = {
     "berth.1": "docs/berth.1",
     "berth.bash": "docs/berth.bash",
+    "berth.fish": "docs/berth.fish",
+    "berth.zsh": "docs/berth.zsh",
     "berthd.8": "docs/berthd.8",
     "options": "docs/OPTIONS.md",
     "errors": "docs/ERRORS.md",

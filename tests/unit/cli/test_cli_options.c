@@ -11,7 +11,7 @@
 #include "tests/lib/check.h"
 
 #define ARGC_MAX 16
-#define HELP_MAX 65536
+#define HELP_MAX ((size_t)1 << 20)
 
 /* Split text at blanks and parse it as a command line. */
 static int parse(const char *text, struct options *options, struct err *err)
@@ -84,6 +84,29 @@ static void takes_flags_anywhere(void)
 	CHECK_TEXT(options.path, "--list");
 }
 
+static void a_group_and_its_command_are_two_words(void)
+{
+	struct options options;
+
+	parses("user create --description him alice", &options);
+	CHECK_TEXT(options.command->group, "user");
+	CHECK_TEXT(options.command->name, "create");
+	CHECK_TEXT(options.names[0], "alice");
+	CHECK_TEXT(options.description, "him");
+	parses("group add devs alice", &options);
+	CHECK_TEXT(options.names[1], "alice");
+	parses("token create --scope a --scope b", &options);
+	CHECK(options.scopes.count == 2);
+	CHECK_TEXT(options.scopes.at[1], "b");
+	parses("user --help", &options);
+	CHECK(options.help && !options.command);
+	CHECK_TEXT(options.group, "user");
+	parses("copy a:v1 b:v2", &options);
+	CHECK_TEXT(options.target.tag, "v1");
+	CHECK_TEXT(options.second.repository, "b");
+	CHECK_TEXT(options.second.tag, "v2");
+}
+
 static void environment_stands_behind_flags(void)
 {
 	struct options options;
@@ -111,6 +134,10 @@ static void says_what_is_wrong(void)
 	refuses("--list tags a",
 		"--list is no flag, or one that has to follow its command");
 	refuses("tags --raw a", "--raw is no flag of this command");
+	refuses("user", "user wants a command behind it");
+	refuses("user frob", "frob is no command of this group");
+	refuses("create", "create is no command");
+	refuses("user show", "NAME must follow the command");
 	refuses("tags", "REPO must follow the command");
 	refuses("export a", "REPO[:TAG|@DIGEST] PATH must follow the command");
 	refuses("tags a b", "b is one argument too many");
@@ -144,20 +171,20 @@ static void help_needs_nothing_else(void)
 /* Every line fits a terminal, and every flag and command is there. */
 static void help_is_whole(void)
 {
-	size_t count;
-	const struct command *commands = commands_all(&count);
+	const struct command *command;
 	struct buf text = BUF_INIT(HELP_MAX);
 	struct err err = ERR_INIT;
 
 	help_program(&text);
-	for (size_t i = 0; i < count; i++) {
-		CHECK(strstr(buf_text(&text), commands[i].summary));
-		help_command(&commands[i], &text);
-		CHECK(strstr(buf_text(&text), commands[i].synopsis));
-		for (size_t j = 0; j < commands[i].flag_count; j++)
-			CHECK(strstr(buf_text(&text),
-				     commands[i].flags[j].name));
+	for (size_t i = 0; (command = commands_at(i)); i++) {
+		CHECK(strstr(buf_text(&text), command->name));
+		help_command(command, &text);
+		CHECK(strstr(buf_text(&text), command->synopsis));
+		for (size_t j = 0; j < command->flag_count; j++)
+			CHECK(strstr(buf_text(&text), command->flags[j].name));
 	}
+	help_group("user", &text);
+	CHECK(strstr(buf_text(&text), "berth user COMMAND --help"));
 	CHECK(buf_check(&text, &err) == 0);
 	for (const char *line = buf_text(&text); *line;) {
 		size_t len = strcspn(line, "\n");
@@ -173,6 +200,7 @@ int main(int argc, char **argv)
 	static const struct check_case cases[] = {
 		CHECK_CASE(takes_arguments_in_their_order),
 		CHECK_CASE(takes_flags_anywhere),
+		CHECK_CASE(a_group_and_its_command_are_two_words),
 		CHECK_CASE(environment_stands_behind_flags),
 		CHECK_CASE(says_what_is_wrong),
 		CHECK_CASE(help_needs_nothing_else),

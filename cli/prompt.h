@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CLI_PROMPT_H
+#define CLI_PROMPT_H
+
+/* Questions to whoever sits at the terminal (/dev/tty).  One thread. */
+
+#include <stdbool.h>
+
+struct buf;
+struct err;
+
+/* Ask for a line, appended to out: ERR_INVALID if there is no terminal. */
+int prompt_line(const char *question, struct buf *out, struct err *err);
+
+/* The same without showing what is typed. */
+int prompt_secret(const char *question, struct buf *out, struct err *err);
+
+/* A new password, typed twice. */
+int prompt_new_secret(const char *question, struct buf *out, struct err *err);
+
+#endif
