@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "base/trim.h"
 #include "conf/args.h"
 #include "conf/conf.h"
 #include "conf/explain.h"
@@ -133,6 +134,7 @@ static int serve(struct conf *conf, const struct conf_args *args)
 		return complain(&err, EXIT_FAILED);
 	}
 	tell_credentials(app);
+	trim_code();
 	wait_for_signals(app, args, &signals);
 	log_write(LOG_INFO, "stopping", NULL, 0);
 	app_free(app);

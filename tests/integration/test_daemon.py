@@ -241,6 +241,25 @@ def test_signals_at_once_are_borne(own_server):
     assert server.process.wait(10) == 0
 
 
+def test_what_only_the_start_needed_is_given_back(own_server):
+    """Of the tables with which the linker binds a library, the first thing
+    in its file, nothing is needed once it runs."""
+    server = own_server()
+
+    def resident():
+        with open("/proc/%d/smaps" % server.process.pid) as maps:
+            found = re.search(
+                r"r--p 00000000 .*libcrypto.*\n"
+                r"Size: +(\d+) kB\n(?:.*\n)*?Rss: +(\d+) kB", maps.read())
+        return int(found.group(2)) / int(found.group(1))
+
+    deadline = time.monotonic() + 10
+    while resident() > 0.5:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    server.client().get("/v2/").expect(200)
+
+
 def test_sigpipe_is_borne(own_server):
     """Clients that go away in the middle of a download."""
     server = own_server()
