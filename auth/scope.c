@@ -102,7 +102,7 @@ static bool is_pattern(struct span name)
 		char c = name.text[i];
 
 		star = star || c == '*';
-		if (!is_word(span_make(&c, 1)) && !strchr("*./_-", c))
+		if (!is_word(span_make(&c, 1)) && !memchr("*./_-", c, 5))
 			return false;
 	}
 	return star && name.len <= REFNAME_REPOSITORY_MAX;

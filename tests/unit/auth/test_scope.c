@@ -153,6 +153,9 @@ static void test_patterns_only_where_they_are_wanted(void)
 	check_rewrite("repository:a?:pull", true, INVALID);
 	check_rewrite("repository:a//b:pull", true, INVALID);
 	check_rewrite("repository::pull", true, INVALID);
+	CLEANUP(buf_release) struct buf out = BUF_INIT(100);
+	rewrite(span_make("repository:a\0*:pull", 19), true, &out);
+	CHECK_TEXT(buf_text(&out), INVALID);
 }
 
 /* Repeat a text between others, and say what came of it. */
