@@ -11,6 +11,7 @@
  */
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/span.h"
@@ -84,6 +85,6 @@ int jwt_check_times(const json_t *claims, int64_t now_s, int64_t leeway_s,
 		    int64_t life_max_s, struct err *err);
 
 /* True if "aud" is that text, or an array with it. */
-int jwt_has_audience(const json_t *claims, struct span audience);
+bool jwt_has_audience(const json_t *claims, struct span audience);
 
 #endif
