@@ -119,12 +119,22 @@ int64_t meta_token_delete_all(struct meta_tx *tx, int64_t principal_id,
 	return meta_identity_changed(tx, err) < 0 ? -1 : rows;
 }
 
-int meta_token_used(struct meta_tx *tx, struct span id, struct err *err)
+int meta_token_used(struct meta_tx *tx, struct span id, int64_t expires_ms,
+		    struct err *err)
 {
-	return meta_tx_touch(tx,
-			     "UPDATE tokens SET used_ms = $2 "
-			     "WHERE id = $1 AND used_ms < $2",
-			     id, err);
+	CLEANUP(meta_query_close) struct meta_query query = META_QUERY_INIT;
+
+	if (meta_query_open(&query, tx,
+			    "UPDATE tokens SET used_ms = $2 - $2 % 60000, "
+			    "expires_ms = "
+			    "CASE WHEN $3 > 0 THEN $3 ELSE expires_ms END "
+			    "WHERE id = $1",
+			    err) < 0)
+		return -1;
+	meta_query_text(&query, id);
+	meta_query_i64(&query, meta_tx_now_ms(tx));
+	meta_query_i64(&query, expires_ms);
+	return meta_query_run(&query, err) < 0 ? -1 : 0;
 }
 
 int meta_token_list(struct meta_tx *tx, int64_t principal_id,
