@@ -3,11 +3,12 @@
 #define AUTH_SESSION_H
 
 /*
- * Sessions of roles: temporary credentials of the kind that sts:AssumeRole
- * gives out, an access key id ("ASIA..."), a secret and a session token.  They
- * are not stored: the session token holds all of it, sealed with the server's
- * key, and the role is looked up each time, so that a role that is deleted or
- * disabled ends its sessions at once.  Any thread.
+ * Sessions: temporary credentials of the kind that sts:AssumeRole gives out for
+ * a role and sts:GetSessionToken for a user, an access key id ("ASIA..."), a
+ * secret and a session token.  They are not stored: the session token holds all
+ * of it, sealed with the server's key, and whose it is is looked up each time,
+ * so that a role that is deleted or disabled ends its sessions at once.  Any
+ * thread.
  */
 
 #include <stdint.h>
@@ -21,7 +22,9 @@ struct err;
 struct meta_principal;
 struct seal;
 
-#define SESSION_SECRET_SIZE 41 /* bytes, with the NUL */
+#define SESSION_SECRET_SIZE 41	/* bytes, with the NUL */
+#define SESSION_POLICY_MAX 2048 /* bytes of a session's own policy */
+#define SESSION_NAME_MAX 64	/* bytes of a session's name */
 
 struct session_credentials {
 	char key_id[33];		  /* "ASIA..." */
@@ -31,14 +34,16 @@ struct session_credentials {
 
 /* What a session is to be. */
 struct session_wish {
-	const struct meta_principal *role; /* borrowed */
-	struct span name;		   /* 2 to 64 of [A-Za-z0-9_+=,.@-] */
-	struct span policy;		   /* limits it further, or "" */
-	int64_t life_ms;		   /* from now */
+	const struct meta_principal *owner; /* a role, or who has its key;
+					       borrowed */
+	struct span name;   /* of a role's: 2 to 64 of [A-Za-z0-9_+=,.@-] */
+	struct span policy; /* limits it further, or "" */
+	int64_t life_ms;    /* from now */
 };
 
 /* Make its credentials; the session token is appended to out.  ERR_INVALID for
- * a bad name or policy. */
+ * a bad name, ERR_TOO_LARGE for too long a policy, which its caller has
+ * checked. */
 int session_make(struct seal *seal, const struct clock_source *clock,
 		 const struct session_wish *wish,
 		 struct session_credentials *ret_credentials, struct buf *out,
@@ -46,9 +51,8 @@ int session_make(struct seal *seal, const struct clock_source *clock,
 
 /* Open a token: ERR_UNAUTHENTICATED if it is none of ours,
  * ERR_SIGNATURE_EXPIRED if it has ended.  The principal (with its ceiling, if
- * it has a policy) is to be released; whether its role is still there is the
- * caller's to look up by
- * ->id. */
+ * it has a policy) is to be released; whether its row is still there is the
+ * caller's to look up by ->id. */
 int session_read(struct seal *seal, const struct clock_source *clock,
 		 struct span token, struct session_credentials *ret_credentials,
 		 struct principal *ret_principal, struct err *err);
