@@ -2,11 +2,13 @@
 #include "auth/principal.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "auth/scope.h"
 #include "base/buf.h"
 #include "base/span.h"
+#include "storage/meta_principals.h"
 
 void principal_copy(const struct principal *from, struct principal *ret_to)
 {
@@ -18,6 +20,25 @@ void principal_release(struct principal *principal)
 {
 	ceiling_unref(principal->ceiling);
 	principal->ceiling = NULL;
+}
+
+void principal_from_row(const struct meta_principal *row,
+			enum credential credential,
+			struct principal *ret_principal)
+{
+	static const enum principal_kind kinds[] = {
+		[META_USER] = PRINCIPAL_USER,
+		[META_ROBOT] = PRINCIPAL_ROBOT,
+		[META_ROLE] = PRINCIPAL_ROLE,
+	};
+	struct principal principal = {.kind = kinds[row->kind],
+				      .credential = credential,
+				      .id = row->id};
+
+	snprintf(principal.account, sizeof(principal.account), "%s",
+		 row->account);
+	snprintf(principal.name, sizeof(principal.name), "%s", row->name);
+	*ret_principal = principal;
 }
 
 void principal_arn(const struct principal *principal, struct buf *out)

@@ -12,6 +12,7 @@
 
 struct buf;
 struct ceiling;
+struct meta_principal;
 
 #define PRINCIPAL_NAME_SIZE 194	  /* bytes, with the NUL */
 #define PRINCIPAL_ACCOUNT_SIZE 13 /* the same */
@@ -54,6 +55,11 @@ struct principal {
 /* Another of the same, and its end; a zeroed one is fine. */
 void principal_copy(const struct principal *from, struct principal *ret_to);
 void principal_release(struct principal *principal);
+
+/* The one that a row stands for, shown by a credential that is not limited. */
+void principal_from_row(const struct meta_principal *row,
+			enum credential credential,
+			struct principal *ret_principal);
 
 /*
  * Its Amazon resource name, appended: "arn:aws:iam::ACCOUNT:user/NAME",

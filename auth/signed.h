@@ -18,12 +18,14 @@ struct clock_source;
 struct err;
 struct meta;
 struct seal;
+struct used;
 
 struct signed_parts {
 	struct meta *meta;		  /* borrowed */
 	struct seal *seal;		  /* borrowed */
 	const struct clock_source *clock; /* borrowed */
 	struct span account;		  /* whose keys count; borrowed */
+	struct used *used; /* is told which key was used; NULL: nobody is */
 };
 
 /*

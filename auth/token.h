@@ -24,7 +24,6 @@ struct ceiling;
 struct clock_source;
 struct err;
 struct meta;
-struct meta_principal;
 struct signing;
 
 struct token_config {
@@ -71,10 +70,5 @@ struct meta_token;
 struct meta_tx;
 int token_find(struct meta_tx *tx, const char *prefix, struct span text,
 	       struct meta_token *ret_token, struct buf *out, struct err *err);
-
-/* The value of a principal for its row, by a credential. */
-void token_principal(const struct meta_principal *row,
-		     enum credential credential,
-		     struct principal *ret_principal);
 
 #endif
