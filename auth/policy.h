@@ -59,11 +59,13 @@ struct policy_question {
 	struct span action;    /* "ecr:BatchGetImage" */
 	struct span resource;  /* "arn:aws:ecr:local:0000:repository/a/b"; "*"
 				  for actions on none */
-	struct span resource_account;  /* whose the resource is */
-	const struct policy_key *keys; /* the context; borrowed */
-	size_t key_count;	       /* of keys */
-	/* Values that are only worked out when a condition asks for them, so
-	 * that what does not ask may be remembered: the current time and the
+	struct span resource_account; /* whose the resource is */
+	/* What goes with principal and resource: the same whenever they are.
+	 * aws:PrincipalArn and aws:PrincipalAccount need no row.  Borrowed. */
+	const struct policy_key *keys;
+	size_t key_count; /* of keys */
+	/* What goes with the request, and is only worked out when a condition
+	 * asks, so that what does not ask may be remembered: the time and the
 	 * like.  NULL: none.  1 appended the value, 0 there is no such key. */
 	int (*look_up)(void *context, struct span name, struct buf *out);
 	void *context; /* handed to look_up */
@@ -100,21 +102,25 @@ struct policy_reason {
 	bool cross_account;   /* both sides had to allow */
 	bool identity_allows; /* what the principal's policies say alone */
 	bool resource_allows; /* what the resource's say alone */
-	bool contextual;      /* a condition looked at a key of the request: the
-				 decision holds for this request alone */
+	bool contextual;      /* look_up was asked: the decision holds for this
+				 request alone */
 };
 
 /*
  * The decision: an explicit deny anywhere wins; in the same account one side's
  * allow is enough, across accounts both must; a session policy must allow, too.
- * ecr:GetAuthorizationToken is granted by identity policies alone.  reason may
- * be NULL; its spans borrow from set.
+ * A resource's policy that names the principal's own account, as a whole,
+ * leaves it to the identity policies.  ecr:GetAuthorizationToken is granted by
+ * these alone.  Without memory nothing is allowed.  ret_reason may be NULL; its
+ * spans borrow from set.
  */
 enum policy_effect policy_decide(const struct policy_set *set,
 				 const struct policy_question *question,
 				 struct policy_reason *ret_reason);
 
-/* A trust policy: may this principal assume the role by this action? */
+/* A trust policy: may this principal assume the role by this action?  Where
+ * ret_reason->resource_allows is false it only trusts his account: his own
+ * policies must allow it, too. */
 enum policy_effect policy_trusts(const struct policy *trust,
 				 const struct policy_question *question,
 				 struct policy_reason *ret_reason);
