@@ -84,7 +84,7 @@ static int write_all(struct meta_tx *tx, void *context, struct err *err)
 		if (slots[i].kind == USED_ACCESS_KEY)
 			done = meta_access_key_used(tx, id, err);
 		else if (slots[i].kind == USED_TOKEN)
-			done = meta_token_used(tx, id, err);
+			done = meta_token_used(tx, id, 0, err);
 	}
 	return done < 0 ? -1 : 0;
 }
