@@ -112,10 +112,16 @@ int meta_access_key_delete(struct meta_tx *tx, struct span id, struct err *err)
 
 int meta_access_key_used(struct meta_tx *tx, struct span id, struct err *err)
 {
-	return meta_tx_touch(tx,
-			     "UPDATE access_keys SET used_ms = $2 "
-			     "WHERE id = $1 AND used_ms < $2",
-			     id, err);
+	CLEANUP(meta_query_close) struct meta_query query = META_QUERY_INIT;
+
+	if (meta_query_open(&query, tx,
+			    "UPDATE access_keys SET used_ms = $2 - $2 % 60000 "
+			    "WHERE id = $1 AND used_ms < $2 - $2 % 60000",
+			    err) < 0)
+		return -1;
+	meta_query_text(&query, id);
+	meta_query_i64(&query, meta_tx_now_ms(tx));
+	return meta_query_run(&query, err) < 0 ? -1 : 0;
 }
 
 int meta_access_key_list(struct meta_tx *tx, int64_t principal_id,

@@ -11,15 +11,17 @@
  * trusted that far is caught by a head that was exported earlier.
  *
  * The hash is SHA-256 over the hash before (32 bytes; zeros before the first)
- * and then, for each column in its order, the length as eight bytes, big end
- * first, and its bytes (numbers as decimal digits).
+ * and then, for each of account, number, at_ms, kind, outcome, actor, source,
+ * request_id, target, before, after and detail, the length as eight bytes, big
+ * end first, and its bytes (numbers as decimal digits).
  */
 
 #include "storage/meta.h"
 
 #define META_AUDIT_HASH_SIZE 65 /* hexadecimal digits and a NUL */
 
-/* One entry; spans are borrowed for the call, "" where it has none. */
+/* One entry; spans are UTF-8 without a NUL and borrowed for the call, "" where
+ * it has none. */
 struct meta_audit {
 	struct span kind;	/* "auth.failure", "user.create", "tag.move" */
 	struct span outcome;	/* "ok", "denied", "failed" */
@@ -57,7 +59,8 @@ struct meta_audit_filter {
 	struct span target; /* equal */
 };
 
-/* Limit at most; *ret_more: there are further ones. */
+/* Limit at most; *ret_more: there are further ones.  ERR_INVALID for a kind
+ * that none can be. */
 int meta_audit_page(struct meta_tx *tx, struct span account,
 		    const struct meta_audit_filter *filter, size_t limit,
 		    meta_audit_fn *each, void *context, bool *ret_more,
@@ -68,7 +71,7 @@ struct meta_audit_check {
 	int64_t number;			 /* of the last row checked */
 	char hash[META_AUDIT_HASH_SIZE]; /* its hash */
 	uint64_t rows;			 /* checked so far */
-	bool done;			 /* the whole chain was */
+	bool done;			 /* the whole chain was, or it broke */
 	int64_t broken;			 /* the first bad number, or 0 */
 	char why[128];			 /* what is wrong with it */
 };

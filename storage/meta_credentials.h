@@ -86,8 +86,8 @@ int meta_token_delete(struct meta_tx *tx, struct span id, struct err *err);
 int64_t meta_token_delete_all(struct meta_tx *tx, int64_t principal_id,
 			      enum meta_token_kind kind, struct err *err);
 
-/* Note that it was used just now, and have it expire at another wall time unless
- * that is 0; no change of identity. */
+/* Note that it was used just now, and have it expire at another wall time
+ * unless that is 0; no change of identity. */
 int meta_token_used(struct meta_tx *tx, struct span id, int64_t expires_ms,
 		    struct err *err);
 

@@ -6,8 +6,6 @@
 #include "base/err.h"
 #include "storage/meta.h"
 
-#define MINUTE_MS 60000
-
 int64_t meta_tx_now_ms(const struct meta_tx *tx)
 {
 	return tx->now_ms;
@@ -115,19 +113,6 @@ int64_t meta_tx_sweep(struct meta_tx *tx, const char *sql, int64_t before_ms,
 	meta_query_i64(&query, before_ms);
 	meta_query_i64(&query, limit < INT64_MAX ? (int64_t)limit : INT64_MAX);
 	return meta_query_run(&query, err);
-}
-
-int meta_tx_touch(struct meta_tx *tx, const char *sql, struct span id,
-		  struct err *err)
-{
-	CLEANUP(meta_query_close) struct meta_query query = META_QUERY_INIT;
-	int64_t now = meta_tx_now_ms(tx);
-
-	if (meta_query_open(&query, tx, sql, err) < 0)
-		return -1;
-	meta_query_text(&query, id);
-	meta_query_i64(&query, now - now % MINUTE_MS);
-	return meta_query_run(&query, err) < 0 ? -1 : 0;
 }
 
 int64_t meta_column_i64(struct meta_query *query, int column)

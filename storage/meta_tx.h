@@ -86,10 +86,6 @@ int64_t meta_tx_run_on_text(struct meta_tx *tx, const char *sql,
 int64_t meta_tx_sweep(struct meta_tx *tx, const char *sql, int64_t before_ms,
 		      size_t limit, struct err *err);
 
-/* The same over an id and the minute it is: what notes a use.  0 or -1. */
-int meta_tx_touch(struct meta_tx *tx, const char *sql, struct span id,
-		  struct err *err);
-
 /* The current row's columns, from 0.  Spans are borrowed until the next step.
  */
 int64_t meta_column_i64(struct meta_query *query, int column);

@@ -7,23 +7,12 @@
 #include "storage/meta_blobs.h"
 #include "storage/meta_events.h"
 #include "storage/meta_manifests.h"
-#include "storage/meta_principals.h"
 #include "storage/meta_repositories.h"
 #include "storage/meta_tags.h"
 #include "storage/meta_uploads.h"
 #include "tests/lib/check.h"
+#include "tests/lib/meta_call_rows.h"
 #include "tests/lib/meta_fixture.h"
-
-#define CALL(function)                                                         \
-	{                                                                      \
-		.name = #function, .run = call_##function                      \
-	}
-
-/* A call whose outputs are one type: declare `ret` over the output's bytes. */
-#define RET(type)                                                              \
-	_Static_assert(sizeof(type) <= sizeof(struct meta_call_output),        \
-		       "an output must fit");                                  \
-	type *ret = (type *)(void *)output->bytes
 
 #define SCOPE meta_fixture_scope
 #define UPLOAD "11111111-1111-4111-8111-111111111111"
@@ -33,17 +22,16 @@
 enum { BLOB = 1, CONDEMNED, DELETING, FRESH, IMAGE, INDEX, REFERRER };
 
 /* Ids that filling an empty database gives. */
-enum { REPOSITORY_ID = 1, BLOB_ID = 1, CONDEMNED_ID, DELETING_ID, USER_ID = 1 };
+enum { REPOSITORY_ID = 1, BLOB_ID = 1, CONDEMNED_ID, DELETING_ID };
 
-/* A look-up must find. */
-static int found(int rc, struct err *err)
+int meta_call_found(int rc, struct err *err)
 {
 	if (rc == 0)
 		return err_set(err, ERR_NOT_FOUND, "not found");
 	return rc < 0 ? -1 : 0;
 }
 
-static int no_name(void *context, struct span name, struct err *err)
+int meta_call_no_name(void *context, struct span name, struct err *err)
 {
 	(void)context;
 	(void)name;
@@ -69,18 +57,17 @@ static int no_event(void *context, const struct meta_event_row *row,
 	return 0;
 }
 
-static int call_meta_repository_find(struct meta_tx *tx,
-				     struct meta_call_output *output,
-				     struct err *err)
+int call_meta_repository_find(struct meta_tx *tx,
+			      struct meta_call_output *output, struct err *err)
 {
 	RET(int64_t);
-	return found(meta_repository_find(tx, SCOPE, SPAN_LIT("a"), ret, err),
-		     err);
+	return meta_call_found(
+		meta_repository_find(tx, SCOPE, SPAN_LIT("a"), ret, err), err);
 }
 
-static int call_meta_repository_ensure(struct meta_tx *tx,
-				       struct meta_call_output *output,
-				       struct err *err)
+int call_meta_repository_ensure(struct meta_tx *tx,
+				struct meta_call_output *output,
+				struct err *err)
 {
 	struct ids {
 		int64_t id;
@@ -91,123 +78,116 @@ static int call_meta_repository_ensure(struct meta_tx *tx,
 				      &ret->made, err);
 }
 
-static int call_meta_repository_page(struct meta_tx *tx,
-				     struct meta_call_output *output,
-				     struct err *err)
+int call_meta_repository_page(struct meta_tx *tx,
+			      struct meta_call_output *output, struct err *err)
 {
 	RET(bool);
-	return meta_repository_page(tx, SCOPE, span_of(""), 10, no_name, NULL,
-				    ret, err);
+	return meta_repository_page(tx, SCOPE, span_of(""), 10,
+				    meta_call_no_name, NULL, ret, err);
 }
 
-static int call_meta_blob_find(struct meta_tx *tx,
-			       struct meta_call_output *output, struct err *err)
+int call_meta_blob_find(struct meta_tx *tx, struct meta_call_output *output,
+			struct err *err)
 {
 	struct digest digest = meta_fixture_digest(BLOB);
 	RET(struct meta_blob);
-	return found(meta_blob_find(tx, &digest, ret, err), err);
+	return meta_call_found(meta_blob_find(tx, &digest, ret, err), err);
 }
 
-static int call_meta_blob_find_in(struct meta_tx *tx,
-				  struct meta_call_output *output,
-				  struct err *err)
+int call_meta_blob_find_in(struct meta_tx *tx, struct meta_call_output *output,
+			   struct err *err)
 {
 	struct digest digest = meta_fixture_digest(BLOB);
 	RET(struct meta_blob);
-	return found(meta_blob_find_in(tx, REPOSITORY_ID, &digest, ret, err),
-		     err);
+	return meta_call_found(
+		meta_blob_find_in(tx, REPOSITORY_ID, &digest, ret, err), err);
 }
 
-static int call_meta_blob_find_anywhere(struct meta_tx *tx,
-					struct meta_call_output *output,
-					struct err *err)
-{
-	struct digest digest = meta_fixture_digest(BLOB);
-	RET(struct meta_blob);
-	return found(meta_blob_find_anywhere(tx, SCOPE, &digest, ret, err),
-		     err);
-}
-
-static int call_meta_blob_insert(struct meta_tx *tx,
+int call_meta_blob_find_anywhere(struct meta_tx *tx,
 				 struct meta_call_output *output,
 				 struct err *err)
+{
+	struct digest digest = meta_fixture_digest(BLOB);
+	RET(struct meta_blob);
+	return meta_call_found(
+		meta_blob_find_anywhere(tx, SCOPE, &digest, ret, err), err);
+}
+
+int call_meta_blob_insert(struct meta_tx *tx, struct meta_call_output *output,
+			  struct err *err)
 {
 	struct digest digest = meta_fixture_digest(FRESH);
 	RET(int64_t);
 	return meta_blob_insert(tx, &digest, 9, "key/fresh", ret, err);
 }
 
-static int call_meta_blob_revive(struct meta_tx *tx,
-				 struct meta_call_output *output,
-				 struct err *err)
+int call_meta_blob_revive(struct meta_tx *tx, struct meta_call_output *output,
+			  struct err *err)
 {
 	(void)output;
-	return found(meta_blob_revive(tx, CONDEMNED_ID, err), err);
+	return meta_call_found(meta_blob_revive(tx, CONDEMNED_ID, err), err);
 }
 
-static int call_meta_blob_replace(struct meta_tx *tx,
-				  struct meta_call_output *output,
-				  struct err *err)
+int call_meta_blob_replace(struct meta_tx *tx, struct meta_call_output *output,
+			   struct err *err)
 {
 	(void)output;
-	return found(
+	return meta_call_found(
 		meta_blob_replace(tx, BLOB_ID, "key/1", 9, "key/again", err),
 		err);
 }
 
-static int call_meta_blob_condemn(struct meta_tx *tx,
-				  struct meta_call_output *output,
-				  struct err *err)
+int call_meta_blob_condemn(struct meta_tx *tx, struct meta_call_output *output,
+			   struct err *err)
 {
 	(void)output;
-	return found(meta_blob_condemn(tx, BLOB_ID, err), err);
+	return meta_call_found(meta_blob_condemn(tx, BLOB_ID, err), err);
 }
 
-static int call_meta_blob_begin_delete(struct meta_tx *tx,
-				       struct meta_call_output *output,
-				       struct err *err)
+int call_meta_blob_begin_delete(struct meta_tx *tx,
+				struct meta_call_output *output,
+				struct err *err)
 {
 	(void)output;
-	return found(meta_blob_begin_delete(tx, CONDEMNED_ID, err), err);
+	return meta_call_found(meta_blob_begin_delete(tx, CONDEMNED_ID, err),
+			       err);
 }
 
-static int call_meta_blob_forget(struct meta_tx *tx,
-				 struct meta_call_output *output,
-				 struct err *err)
+int call_meta_blob_forget(struct meta_tx *tx, struct meta_call_output *output,
+			  struct err *err)
 {
 	(void)output;
 	return meta_blob_forget(tx, DELETING_ID, err);
 }
 
-static int call_meta_blob_link(struct meta_tx *tx,
-			       struct meta_call_output *output, struct err *err)
+int call_meta_blob_link(struct meta_tx *tx, struct meta_call_output *output,
+			struct err *err)
 {
 	struct digest digest = meta_fixture_digest(CONDEMNED);
 	(void)output;
 	return meta_blob_link(tx, REPOSITORY_ID, &digest, err);
 }
 
-static int call_meta_blob_unlink(struct meta_tx *tx,
-				 struct meta_call_output *output,
-				 struct err *err)
+int call_meta_blob_unlink(struct meta_tx *tx, struct meta_call_output *output,
+			  struct err *err)
 {
 	struct digest digest = meta_fixture_digest(BLOB);
 	(void)output;
-	return found(meta_blob_unlink(tx, REPOSITORY_ID, &digest, err), err);
+	return meta_call_found(
+		meta_blob_unlink(tx, REPOSITORY_ID, &digest, err), err);
 }
 
-static int call_meta_blob_in_use(struct meta_tx *tx,
-				 struct meta_call_output *output,
-				 struct err *err)
+int call_meta_blob_in_use(struct meta_tx *tx, struct meta_call_output *output,
+			  struct err *err)
 {
 	struct digest digest = meta_fixture_digest(BLOB);
 	(void)output;
-	return found(meta_blob_in_use(tx, REPOSITORY_ID, &digest, err), err);
+	return meta_call_found(
+		meta_blob_in_use(tx, REPOSITORY_ID, &digest, err), err);
 }
 
-static int call_meta_blob_totals(struct meta_tx *tx,
-				 struct meta_call_output *output,
-				 struct err *err)
+int call_meta_blob_totals(struct meta_tx *tx, struct meta_call_output *output,
+			  struct err *err)
 {
 	struct totals {
 		uint64_t count;
@@ -234,17 +214,15 @@ static int put_manifest(struct meta_tx *tx, unsigned seed, unsigned subject,
 	return meta_manifest_put(tx, REPOSITORY_ID, &manifest, ret_new, err);
 }
 
-static int call_meta_manifest_put(struct meta_tx *tx,
-				  struct meta_call_output *output,
-				  struct err *err)
+int call_meta_manifest_put(struct meta_tx *tx, struct meta_call_output *output,
+			   struct err *err)
 {
 	RET(bool);
 	return put_manifest(tx, INDEX, 0, ret, err);
 }
 
-static int call_meta_manifest_refer(struct meta_tx *tx,
-				    struct meta_call_output *output,
-				    struct err *err)
+int call_meta_manifest_refer(struct meta_tx *tx,
+			     struct meta_call_output *output, struct err *err)
 {
 	struct digest from = meta_fixture_digest(IMAGE);
 	struct digest to = meta_fixture_digest(CONDEMNED);
@@ -265,46 +243,44 @@ static int keep_stored(int rc, struct meta_stored *stored,
 	return 1;
 }
 
-static int call_meta_manifest_get(struct meta_tx *tx,
-				  struct meta_call_output *output,
-				  struct err *err)
+int call_meta_manifest_get(struct meta_tx *tx, struct meta_call_output *output,
+			   struct err *err)
 {
 	struct digest digest = meta_fixture_digest(IMAGE);
 	struct meta_stored stored;
 	int rc = meta_manifest_get(tx, REPOSITORY_ID, &digest, &stored, err);
 
-	return found(keep_stored(rc, &stored, output), err);
+	return meta_call_found(keep_stored(rc, &stored, output), err);
 }
 
-static int call_meta_manifest_get_tagged(struct meta_tx *tx,
-					 struct meta_call_output *output,
-					 struct err *err)
+int call_meta_manifest_get_tagged(struct meta_tx *tx,
+				  struct meta_call_output *output,
+				  struct err *err)
 {
 	struct meta_stored stored;
 	int rc = meta_manifest_get_tagged(tx, REPOSITORY_ID, SPAN_LIT("latest"),
 					  &stored, err);
 
-	return found(keep_stored(rc, &stored, output), err);
+	return meta_call_found(keep_stored(rc, &stored, output), err);
 }
 
-static int call_meta_manifest_stat(struct meta_tx *tx,
-				   struct meta_call_output *output,
-				   struct err *err)
+int call_meta_manifest_stat(struct meta_tx *tx, struct meta_call_output *output,
+			    struct err *err)
 {
 	struct digest digest = meta_fixture_digest(IMAGE);
 	RET(uint64_t);
-	return found(meta_manifest_stat(tx, REPOSITORY_ID, &digest, ret, err),
-		     err);
+	return meta_call_found(
+		meta_manifest_stat(tx, REPOSITORY_ID, &digest, ret, err), err);
 }
 
-static int call_meta_manifest_delete(struct meta_tx *tx,
-				     struct meta_call_output *output,
-				     struct err *err)
+int call_meta_manifest_delete(struct meta_tx *tx,
+			      struct meta_call_output *output, struct err *err)
 {
 	struct digest digest = meta_fixture_digest(IMAGE);
 	RET(int64_t);
-	return found(meta_manifest_delete(tx, REPOSITORY_ID, &digest, ret, err),
-		     err);
+	return meta_call_found(
+		meta_manifest_delete(tx, REPOSITORY_ID, &digest, ret, err),
+		err);
 }
 
 static int page_referrers(struct meta_tx *tx, struct span type, bool *ret_more,
@@ -322,57 +298,56 @@ static int page_referrers(struct meta_tx *tx, struct span type, bool *ret_more,
 	return meta_referrer_page(tx, &query, no_referrer, NULL, ret_more, err);
 }
 
-static int call_meta_referrer_page(struct meta_tx *tx,
-				   struct meta_call_output *output,
-				   struct err *err)
+int call_meta_referrer_page(struct meta_tx *tx, struct meta_call_output *output,
+			    struct err *err)
 {
 	RET(bool);
 	return page_referrers(tx, span_of(""), ret, err);
 }
 
-static int call_meta_referrer_page_typed(struct meta_tx *tx,
-					 struct meta_call_output *output,
-					 struct err *err)
+int call_meta_referrer_page_typed(struct meta_tx *tx,
+				  struct meta_call_output *output,
+				  struct err *err)
 {
 	RET(bool);
 	return page_referrers(tx, SPAN_LIT("application/sig"), ret, err);
 }
 
-static int call_meta_tag_find(struct meta_tx *tx,
-			      struct meta_call_output *output, struct err *err)
+int call_meta_tag_find(struct meta_tx *tx, struct meta_call_output *output,
+		       struct err *err)
 {
 	RET(struct digest);
-	return found(
+	return meta_call_found(
 		meta_tag_find(tx, REPOSITORY_ID, SPAN_LIT("latest"), ret, err),
 		err);
 }
 
-static int call_meta_tag_put(struct meta_tx *tx,
-			     struct meta_call_output *output, struct err *err)
+int call_meta_tag_put(struct meta_tx *tx, struct meta_call_output *output,
+		      struct err *err)
 {
 	struct digest digest = meta_fixture_digest(REFERRER);
 	RET(struct digest);
-	return found(meta_tag_put(tx, REPOSITORY_ID, SPAN_LIT("latest"),
-				  &digest, ret, err),
-		     err);
+	return meta_call_found(meta_tag_put(tx, REPOSITORY_ID,
+					    SPAN_LIT("latest"), &digest, ret,
+					    err),
+			       err);
 }
 
-static int call_meta_tag_delete(struct meta_tx *tx,
-				struct meta_call_output *output,
-				struct err *err)
+int call_meta_tag_delete(struct meta_tx *tx, struct meta_call_output *output,
+			 struct err *err)
 {
 	RET(struct digest);
-	return found(meta_tag_delete(tx, REPOSITORY_ID, SPAN_LIT("latest"), ret,
-				     err),
-		     err);
+	return meta_call_found(meta_tag_delete(tx, REPOSITORY_ID,
+					       SPAN_LIT("latest"), ret, err),
+			       err);
 }
 
-static int call_meta_tag_page(struct meta_tx *tx,
-			      struct meta_call_output *output, struct err *err)
+int call_meta_tag_page(struct meta_tx *tx, struct meta_call_output *output,
+		       struct err *err)
 {
 	RET(bool);
-	return meta_tag_page(tx, REPOSITORY_ID, span_of(""), 10, no_name, NULL,
-			     ret, err);
+	return meta_tag_page(tx, REPOSITORY_ID, span_of(""), 10,
+			     meta_call_no_name, NULL, ret, err);
 }
 
 static int insert_upload(struct meta_tx *tx, const char *id, struct err *err)
@@ -384,68 +359,65 @@ static int insert_upload(struct meta_tx *tx, const char *id, struct err *err)
 				  &upload, err);
 }
 
-static int call_meta_upload_insert(struct meta_tx *tx,
-				   struct meta_call_output *output,
-				   struct err *err)
+int call_meta_upload_insert(struct meta_tx *tx, struct meta_call_output *output,
+			    struct err *err)
 {
 	(void)output;
 	return insert_upload(tx, UPLOAD_NEW, err);
 }
 
-static int call_meta_upload_find(struct meta_tx *tx,
-				 struct meta_call_output *output,
-				 struct err *err)
+int call_meta_upload_find(struct meta_tx *tx, struct meta_call_output *output,
+			  struct err *err)
 {
 	RET(struct meta_upload);
-	return found(meta_upload_find(tx, SCOPE, SPAN_LIT("a"), SPAN_LIT("me"),
-				      SPAN_LIT(UPLOAD), ret, err),
-		     err);
+	return meta_call_found(meta_upload_find(tx, SCOPE, SPAN_LIT("a"),
+						SPAN_LIT("me"),
+						SPAN_LIT(UPLOAD), ret, err),
+			       err);
 }
 
-static int call_meta_upload_touch(struct meta_tx *tx,
-				  struct meta_call_output *output,
-				  struct err *err)
+int call_meta_upload_touch(struct meta_tx *tx, struct meta_call_output *output,
+			   struct err *err)
 {
 	(void)output;
-	return found(meta_upload_touch(tx, SPAN_LIT(UPLOAD), err), err);
+	return meta_call_found(meta_upload_touch(tx, SPAN_LIT(UPLOAD), err),
+			       err);
 }
 
-static int call_meta_upload_delete(struct meta_tx *tx,
-				   struct meta_call_output *output,
-				   struct err *err)
+int call_meta_upload_delete(struct meta_tx *tx, struct meta_call_output *output,
+			    struct err *err)
 {
 	(void)output;
-	return found(meta_upload_delete(tx, SPAN_LIT(UPLOAD), err), err);
+	return meta_call_found(meta_upload_delete(tx, SPAN_LIT(UPLOAD), err),
+			       err);
 }
 
-static int call_meta_upload_count(struct meta_tx *tx,
-				  struct meta_call_output *output,
-				  struct err *err)
+int call_meta_upload_count(struct meta_tx *tx, struct meta_call_output *output,
+			   struct err *err)
 {
 	RET(struct meta_upload_counts);
 	return meta_upload_count(tx, SCOPE, SPAN_LIT("a"), SPAN_LIT("me"), ret,
 				 err);
 }
 
-static int call_meta_upload_expired(struct meta_tx *tx,
-				    struct meta_call_output *output,
-				    struct err *err)
+int call_meta_upload_expired(struct meta_tx *tx,
+			     struct meta_call_output *output, struct err *err)
 {
 	(void)output;
-	return meta_upload_expired(tx, INT64_MAX, 10, no_name, NULL, err);
+	return meta_upload_expired(tx, INT64_MAX, 10, meta_call_no_name, NULL,
+				   err);
 }
 
-static int call_meta_upload_exists(struct meta_tx *tx,
-				   struct meta_call_output *output,
-				   struct err *err)
+int call_meta_upload_exists(struct meta_tx *tx, struct meta_call_output *output,
+			    struct err *err)
 {
 	(void)output;
-	return found(meta_upload_exists(tx, SPAN_LIT(UPLOAD), err), err);
+	return meta_call_found(meta_upload_exists(tx, SPAN_LIT(UPLOAD), err),
+			       err);
 }
 
-static int call_meta_event_append(struct meta_tx *tx,
-				  struct meta_call_output *output,
-				  struct err *err)
+int call_meta_event_append(struct meta_tx *tx, struct meta_call_output *output,
+			   struct err *err)
 {
 	struct meta_event event = {.kind = SPAN_LIT("test"),
 				   .actor = SPAN_LIT("me")};
@@ -453,72 +425,17 @@ static int call_meta_event_append(struct meta_tx *tx,
 	return meta_event_append(tx, SCOPE, &event, err);
 }
 
-static int call_meta_event_page(struct meta_tx *tx,
-				struct meta_call_output *output,
-				struct err *err)
+int call_meta_event_page(struct meta_tx *tx, struct meta_call_output *output,
+			 struct err *err)
 {
 	(void)output;
 	return meta_event_page(tx, SCOPE, 0, 10, no_event, NULL, err);
 }
 
-static int insert_user(struct meta_tx *tx, const char *name, int64_t *ret_id,
-		       struct err *err)
-{
-	struct meta_principal user = {.kind = META_USER,
-				      .account = "000000000000",
-				      .password_hash = "hash"};
-
-	memcpy(user.name, name, strlen(name));
-	return meta_principal_insert(tx, &user, ret_id, err);
-}
-
-static int call_meta_principal_find(struct meta_tx *tx,
-				    struct meta_call_output *output,
-				    struct err *err)
-{
-	RET(struct meta_principal);
-	return found(meta_principal_find(tx, SCOPE.account, SPAN_LIT("eve"),
-					 ret, err),
-		     err);
-}
-
-static int call_meta_principal_insert(struct meta_tx *tx,
-				      struct meta_call_output *output,
-				      struct err *err)
-{
-	RET(int64_t);
-	return insert_user(tx, "bob", ret, err);
-}
-
-static int call_meta_principal_set_password(struct meta_tx *tx,
-					    struct meta_call_output *output,
-					    struct err *err)
-{
-	(void)output;
-	return meta_principal_set_password(tx, USER_ID, "other", err);
-}
-
 const struct meta_call meta_calls[] = {
-	CALL(meta_repository_find),   CALL(meta_repository_ensure),
-	CALL(meta_repository_page),   CALL(meta_blob_find),
-	CALL(meta_blob_find_in),      CALL(meta_blob_find_anywhere),
-	CALL(meta_blob_insert),	      CALL(meta_blob_revive),
-	CALL(meta_blob_replace),      CALL(meta_blob_condemn),
-	CALL(meta_blob_begin_delete), CALL(meta_blob_forget),
-	CALL(meta_blob_link),	      CALL(meta_blob_unlink),
-	CALL(meta_blob_in_use),	      CALL(meta_blob_totals),
-	CALL(meta_manifest_put),      CALL(meta_manifest_refer),
-	CALL(meta_manifest_get),      CALL(meta_manifest_get_tagged),
-	CALL(meta_manifest_stat),     CALL(meta_manifest_delete),
-	CALL(meta_referrer_page),     CALL(meta_referrer_page_typed),
-	CALL(meta_tag_find),	      CALL(meta_tag_put),
-	CALL(meta_tag_delete),	      CALL(meta_tag_page),
-	CALL(meta_upload_insert),     CALL(meta_upload_find),
-	CALL(meta_upload_touch),      CALL(meta_upload_delete),
-	CALL(meta_upload_count),      CALL(meta_upload_expired),
-	CALL(meta_upload_exists),     CALL(meta_event_append),
-	CALL(meta_event_page),	      CALL(meta_principal_find),
-	CALL(meta_principal_insert),  CALL(meta_principal_set_password),
+#define CALL(function) {.name = #function, .run = call_##function},
+#include "tests/lib/meta_calls.def"
+#undef CALL
 };
 
 const size_t meta_calls_count = sizeof(meta_calls) / sizeof(meta_calls[0]);
@@ -560,9 +477,8 @@ static int fill(struct meta_tx *tx, void *context, struct err *err)
 	CHECK(meta_tag_put(tx, REPOSITORY_ID, SPAN_LIT("latest"), &image,
 			   &before, err) == 0);
 	CHECK(insert_upload(tx, UPLOAD, err) == 0);
-	CHECK(insert_user(tx, "eve", &id, err) == 0);
-	CHECK(id == USER_ID);
 	CHECK(meta_event_append(tx, SCOPE, &event, err) == 0);
+	meta_calls_fill_identities(tx);
 	return 0;
 }
 

@@ -14,7 +14,7 @@
 #include "storage/meta.h"
 
 struct meta_call_output {
-	unsigned char bytes[1024]; /* what the call's ret_ parameters hold */
+	unsigned char bytes[4096]; /* what the call's ret_ parameters hold */
 };
 
 struct meta_call {

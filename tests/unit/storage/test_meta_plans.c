@@ -11,7 +11,7 @@
 #include "tests/lib/sql_faulty.h"
 #include "tests/lib/sql_fixture.h"
 
-#define STATEMENTS_MAX 128
+#define STATEMENTS_MAX 256
 
 static const char *statements[STATEMENTS_MAX];
 static size_t statement_count;
