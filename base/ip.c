@@ -72,6 +72,27 @@ int ip_block_parse(struct span text, struct ip_block *ret_block,
 	return 0;
 }
 
+int ip_blocks_parse(struct span text, struct ip_block *ret_blocks, size_t max,
+		    size_t *ret_count, struct err *err)
+{
+	size_t count = 0;
+	bool more = span_trim(text).len > 0;
+
+	while (more) {
+		struct span block = text;
+
+		more = span_cut(text, ',', &block, &text);
+		if (count == max)
+			return err_set(err, ERR_INVALID, "more than %zu blocks",
+				       max);
+		if (ip_block_parse(span_trim(block), &ret_blocks[count++],
+				   err) < 0)
+			return -1;
+	}
+	*ret_count = count;
+	return 0;
+}
+
 bool ip_block_has(const struct ip_block *block, const struct ip *ip)
 {
 	unsigned whole = block->bits / 8;

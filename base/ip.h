@@ -37,6 +37,11 @@ void ip_format(const struct ip *ip, char ret_text[IP_TEXT_SIZE]);
 int ip_block_parse(struct span text, struct ip_block *ret_block,
 		   struct err *err);
 
+/* Read a list of blocks, separated by commas; "" has none.  ERR_INVALID, too,
+ * if there are more than max. */
+int ip_blocks_parse(struct span text, struct ip_block *ret_blocks, size_t max,
+		    size_t *ret_count, struct err *err);
+
 /* The address lies in the block. */
 bool ip_block_has(const struct ip_block *block, const struct ip *ip);
 

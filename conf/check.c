@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/ip.h"
 #include "base/num.h"
 #include "base/span.h"
 #include "conf/conf.h"
@@ -97,6 +98,21 @@ static int check_external_url(struct conf *conf, struct err *err)
 	return 0;
 }
 
+static int check_proxies(struct conf *conf, struct err *err)
+{
+	struct ip_block blocks[CONF_PROXIES_MAX];
+	struct err inner = ERR_INIT;
+	size_t count = 0;
+
+	if (ip_blocks_parse(span_of(conf->server_trusted_proxies), blocks,
+			    CONF_PROXIES_MAX, &count, &inner) == 0)
+		return 0;
+	return err_set(err, ERR_INVALID,
+		       "must be up to %d addresses, or blocks such as "
+		       "10.0.0.0/8, with commas between",
+		       CONF_PROXIES_MAX);
+}
+
 static int check_roles(struct conf *conf, struct err *err)
 {
 	struct span rest = span_of(conf->server_roles);
@@ -163,6 +179,7 @@ static const struct conf_check checks[] = {
 	{"server", "listen", check_listen},
 	{"server", "listen", check_plain_http},
 	{"server", "external_url", check_external_url},
+	{"server", "trusted_proxies", check_proxies},
 	{"server", "roles", check_roles},
 	{"storage", "database", check_database},
 	{"storage", "reserve", check_reserve},

@@ -34,7 +34,8 @@ enum conf_blobs { CONF_BLOBS_DISK, CONF_BLOBS_MEMORY };
 enum conf_create { CONF_CREATE_ALWAYS, CONF_CREATE_NEVER };
 enum conf_challenge { CONF_CHALLENGE_BEARER, CONF_CHALLENGE_BASIC };
 
-#define CONF_HOST_SIZE 64 /* bytes of a numeric address, with its NUL */
+#define CONF_PROXIES_MAX 64 /* blocks in server.trusted_proxies */
+#define CONF_HOST_SIZE 64   /* bytes of a numeric address, with its NUL */
 
 struct conf {
 #define CONF_MEMBER_TEXT(member) char *member;

@@ -229,7 +229,11 @@ static struct http_config http_config(const struct conf *conf)
 		.drain_timeout_ms = conf->server_drain_timeout_ms,
 		.body_max = conf->registry_manifest_max,
 		.bodies_max = conf->registry_manifest_max * BODIES_AT_ONCE,
-		.access_log = conf->log_access};
+		.access_log = conf->log_access,
+		.trusted_proxies = conf->server_trusted_proxies,
+		.requests_per_address = conf->limits_requests_per_address,
+		.requests_per_principal = conf->limits_requests_per_principal,
+		.burst_ms = conf->limits_burst_ms};
 }
 
 static void shed_files(struct app *app, size_t count)

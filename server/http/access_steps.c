@@ -103,7 +103,12 @@ static enum step_result authorise(struct exchange *exchange)
 	enum action action = request->route->action;
 	struct err err = ERR_INIT;
 
-	if (action == ACTION_PUBLIC || action == ACTION_BY_HANDLER)
+	if (action == ACTION_PUBLIC)
+		return STEP_NEXT;
+	enum step_result limited = step_principal_rate(exchange);
+	if (limited != STEP_NEXT)
+		return limited;
+	if (action == ACTION_BY_HANDLER)
 		return STEP_NEXT;
 	if (action == ACTION_READ_METRICS)
 		request->principal.local = request_is_local(request);

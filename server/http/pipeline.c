@@ -10,6 +10,7 @@
 #include "server/http/account.h"
 #include "server/http/entity.h"
 #include "server/http/exchange.h"
+#include "server/http/rate.h"
 #include "server/http/steps.h"
 #include "server/http/target.h"
 
@@ -308,12 +309,26 @@ static enum step_result step_work(struct exchange *exchange)
 }
 
 static step_fn *const steps[] = {
-	step_framing,	    step_limits,       step_target,
-	step_route,	    step_authenticate, step_came_back,
-	step_authorise,	    step_came_back,    step_quick,
-	step_open,	    step_came_back,    step_body,
-	step_verify_signed, step_came_back,    step_authorise_signed,
-	step_came_back,	    step_work,	       step_came_back,
+	step_framing,
+	step_origin,
+	step_limits,
+	step_target,
+	step_route,
+	step_address_rate,
+	step_authenticate,
+	step_came_back,
+	step_authorise,
+	step_came_back,
+	step_quick,
+	step_open,
+	step_came_back,
+	step_body,
+	step_verify_signed,
+	step_came_back,
+	step_authorise_signed,
+	step_came_back,
+	step_work,
+	step_came_back,
 };
 
 /* What a handler left out, or had no memory for, becomes a 500. */
@@ -504,6 +519,9 @@ void pipeline_reconfigure(struct pipeline *pipeline,
 	atomic_store(&pipeline->header_max, config->header_bytes);
 	atomic_store(&pipeline->body_max, config->body_max);
 	atomic_store(&pipeline->bodies_max, config->bodies_max);
+	atomic_store(&pipeline->per_address, config->requests_per_address);
+	atomic_store(&pipeline->per_principal, config->requests_per_principal);
+	atomic_store(&pipeline->burst_ms, config->burst_ms);
 	account_reconfigure(pipeline->account, config->access_log);
 }
 
@@ -512,9 +530,17 @@ int pipeline_init(struct pipeline *pipeline, const struct http_config *config,
 {
 	memset(pipeline, 0, sizeof(*pipeline));
 	pipeline->parts = *parts;
-	if (account_new(parts->metrics, parts->router, &pipeline->account,
-			err) < 0)
+	if (ip_blocks_parse(span_of(config->trusted_proxies),
+			    pipeline->forwarded.proxies, FORWARDED_PROXIES_MAX,
+			    &pipeline->forwarded.count, err) < 0 ||
+	    rate_new(&pipeline->rate, err) < 0)
 		return -1;
+	if (account_new(parts->metrics, parts->router, &pipeline->account,
+			err) < 0) {
+		rate_free(pipeline->rate);
+		pipeline->rate = NULL;
+		return -1;
+	}
 	pipeline_reconfigure(pipeline, config);
 	return 0;
 }
@@ -522,5 +548,7 @@ int pipeline_init(struct pipeline *pipeline, const struct http_config *config,
 void pipeline_release(struct pipeline *pipeline)
 {
 	account_free(pipeline->account);
+	rate_free(pipeline->rate);
 	pipeline->account = NULL;
+	pipeline->rate = NULL;
 }

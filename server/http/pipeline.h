@@ -13,11 +13,13 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
+#include "server/http/forwarded.h"
 #include "server/http/server.h"
 
 struct account;
 struct err;
 struct exchange;
+struct rate;
 
 struct pipeline {
 	struct http_parts parts;   /* borrowed */
@@ -30,9 +32,15 @@ struct pipeline {
 	atomic_size_t header_max; /* bytes */
 	atomic_size_t body_max;	  /* bytes of a body whose row sets no limit */
 	_Atomic uint64_t bodies_max; /* bytes of ->buffered */
+	struct forwarded forwarded;  /* proxies that are believed; immutable */
+	struct rate *rate;	     /* how often clients asked; owned */
+	_Atomic int64_t per_address; /* requests in a second; 0: no limit */
+	_Atomic int64_t per_principal; /* the same */
+	_Atomic int64_t burst_ms;      /* whose worth may be saved up */
 };
 
-/* parts are copied, what they point to is borrowed. */
+/* parts are copied, what they point to is borrowed.  ERR_INVALID for a list of
+ * proxies that cannot be read. */
 int pipeline_init(struct pipeline *pipeline, const struct http_config *config,
 		  const struct http_parts *parts, struct err *err);
 /* No exchange may be left. */

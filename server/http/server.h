@@ -41,6 +41,12 @@ struct http_config {
 	uint64_t bodies_max; /* of all buffered bodies at a time: more get 503
 				with Retry-After */
 	bool access_log;     /* a line for every request */
+	const char *trusted_proxies;  /* blocks of addresses, with commas; NULL
+					 or "": none */
+	int64_t requests_per_address; /* in a second; 0: no limit; more get 429
+					 with Retry-After */
+	int64_t requests_per_principal; /* the same */
+	int64_t burst_ms;		/* whose worth a client may save up */
 };
 
 /* What a challenge says; strings are borrowed. */

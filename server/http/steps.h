@@ -29,6 +29,11 @@ enum step_result step_fail(struct exchange *exchange, const struct err *err);
 enum step_result step_refuse(struct exchange *exchange, enum err_code code,
 			     int status, const char *text);
 
+/* Where a client really is, and how often it asks (client_steps.c). */
+enum step_result step_origin(struct exchange *exchange);
+enum step_result step_address_rate(struct exchange *exchange);
+enum step_result step_principal_rate(struct exchange *exchange);
+
 /* Who asks, and may he (access_steps.c).  What is signed is found out by the
  * second of each kind, after the body has come. */
 enum step_result step_authenticate(struct exchange *exchange);

@@ -112,6 +112,24 @@ static void test_what_is_no_block_is_refused(void)
 	}
 }
 
+static void test_a_list_of_blocks(void)
+{
+	struct ip_block blocks[2];
+	struct err err = ERR_INIT;
+	size_t count = 7;
+
+	CHECK(ip_blocks_parse(SPAN_LIT(" "), blocks, 2, &count, &err) == 0);
+	CHECK(count == 0);
+	CHECK(ip_blocks_parse(SPAN_LIT("10.0.0.0/8 , ::1"), blocks, 2, &count,
+			      &err) == 0);
+	CHECK(count == 2 && blocks[0].bits == 104 && blocks[1].bits == 128);
+	CHECK(ip_blocks_parse(SPAN_LIT("::1,::2,::3"), blocks, 2, &count,
+			      &err) == -1);
+	CHECK(err.code == ERR_INVALID && count == 2);
+	err_clear(&err);
+	CHECK(ip_blocks_parse(SPAN_LIT("::1,"), blocks, 2, &count, &err) == -1);
+}
+
 static void test_a_client_has_the_lower_half_of_ipv6(void)
 {
 	struct ip one = ip("2001:db8:1:2:3:4:5:6");
@@ -132,6 +150,7 @@ int main(int argc, char **argv)
 		CHECK_CASE(test_what_is_no_address_is_refused),
 		CHECK_CASE(test_a_block_has_what_begins_like_it),
 		CHECK_CASE(test_what_is_no_block_is_refused),
+		CHECK_CASE(test_a_list_of_blocks),
 		CHECK_CASE(test_a_client_has_the_lower_half_of_ipv6),
 	};
 
