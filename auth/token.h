@@ -34,6 +34,7 @@ struct token_config {
 	const char *issuer;		  /* "iss" of access tokens; borrowed */
 	int64_t access_life_ms;		  /* at least 60 s */
 	int64_t refresh_life_ms;	  /* since it was last used */
+	int64_t leeway_ms;		  /* by which clocks may differ */
 };
 
 /* Make an access token for a principal (anonymous, too); granted is a list of
