@@ -7,12 +7,14 @@
 #include <string.h>
 
 #include "auth/password.h"
+#include "auth/signed.h"
 #include "auth/verified.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/enc.h"
 #include "base/err.h"
+#include "base/sigv4.h"
 #include "base/utf8.h"
 #include "storage/meta.h"
 #include "storage/meta_principals.h"
@@ -76,6 +78,8 @@ enum authn_answer authn_quick(struct authn *authn,
 	}
 	if (verified_find(authn->verified, header, now, ret_principal))
 		return AUTHN_KNOWN;
+	if (span_starts(header, SPAN_LIT(SIGV4_SCHEME)))
+		return AUTHN_BODY;
 	if (!span_cut(header, ' ', &scheme, &rest) ||
 	    !span_equal_nocase(scheme, SPAN_LIT("Basic"))) {
 		refuse(err, "not the Basic scheme");
@@ -151,6 +155,20 @@ static void wipe(struct buf *credentials)
 	buf_release(credentials);
 }
 
+static int verify_signed(struct authn *authn,
+			 const struct authn_request *request,
+			 struct principal *ret_principal, struct err *err)
+{
+	const struct signed_parts parts = {
+		.meta = authn->config.meta,
+		.seal = authn->config.seal,
+		.clock = authn->config.clock,
+		.account = span_of(authn->config.account),
+		.used = authn->config.used};
+
+	return signed_verify(&parts, request, ret_principal, err);
+}
+
 int authn_verify(struct authn *authn, const struct authn_request *request,
 		 struct principal *ret_principal, struct err *err)
 {
@@ -164,6 +182,8 @@ int authn_verify(struct authn *authn, const struct authn_request *request,
 
 	if (answer == AUTHN_KNOWN || answer == AUTHN_REFUSED)
 		return answer == AUTHN_KNOWN ? 0 : -1;
+	if (answer == AUTHN_BODY)
+		return verify_signed(authn, request, ret_principal, err);
 	span_cut(header, ' ', &name, &rest);
 	if (enc_unbase64(span_trim(rest), &credentials, &inner) < 0) {
 		if (inner.code == ERR_NO_MEMORY)

@@ -35,6 +35,7 @@ struct meta;
 struct seal;
 struct signing;
 struct throttle;
+struct used;
 
 struct authn_config {
 	struct meta *meta;		  /* borrowed */
@@ -46,6 +47,7 @@ struct authn_config {
 	struct signing *signing;   /* whose access tokens count; borrowed */
 	struct throttle *throttle; /* slows guessing down; borrowed */
 	struct audit *audit;	   /* is told of failures; borrowed */
+	struct used *used; /* is told of keys and tokens used; borrowed */
 };
 
 /* Config's strings must outlive it.  Fails with ERR_NO_MEMORY, or where there

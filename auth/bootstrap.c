@@ -4,23 +4,35 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "auth/access_key.h"
 #include "auth/password.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/fsx.h"
 #include "base/rand.h"
+#include "base/sigv4.h"
+#include "storage/meta_credentials.h"
 #include "storage/meta_policies.h"
 
 #define ADMIN "admin"
 #define CREDENTIALS "admin.credentials"
 #define PASSWORD_LENGTH 24 /* characters: about 140 bits */
+#define SECRET_MIN 16	   /* bytes of a secret that is said */
 
 struct admin_work {
+	struct meta *meta;
+	struct seal *seal;
 	struct span account;
 	struct meta_principal user; /* found, or to be made */
 	bool missing;		    /* make it */
+	bool new_password;	    /* set the hash in user */
+	struct span key_id;	    /* of the key to be his, or "" */
+	struct span secret;	    /* its secret */
+	struct buf sealed;	    /* the same, sealed */
 };
+
+/* ---- the rows ---- */
 
 static int make_admin(struct meta_tx *tx, struct admin_work *work,
 		      struct err *err)
@@ -29,6 +41,7 @@ static int make_admin(struct meta_tx *tx, struct admin_work *work,
 
 	if (meta_principal_insert(tx, &work->user, &holder.id, err) < 0)
 		return -1;
+	work->user.id = holder.id;
 	return meta_policy_attach(tx, holder, work->account,
 				  SPAN_LIT("administrator"), SPAN_LIT("*"),
 				  err) < 0
@@ -36,22 +49,47 @@ static int make_admin(struct meta_tx *tx, struct admin_work *work,
 		       : 0;
 }
 
+/* A key of that id that is there is replaced, so that the secret that is said
+ * counts, and nobody else's key is taken. */
+static int store_key(struct meta_tx *tx, struct admin_work *work,
+		     struct err *err)
+{
+	struct meta_access_key key = {.principal_id = work->user.id};
+	struct meta_access_key old;
+	int found = meta_access_key_find(tx, work->key_id, &old, NULL, err);
+
+	if (found < 0)
+		return -1;
+	if (found && old.principal_id != work->user.id)
+		return err_set(err, ERR_INVALID,
+			       "BERTH_ADMIN_ACCESS_KEY_ID is somebody else's");
+	if (found && meta_access_key_delete(tx, work->key_id, err) < 0)
+		return -1;
+	snprintf(key.id, sizeof(key.id), "%.*s", SPAN_ARG(work->key_id));
+	return meta_access_key_insert(tx, &key, buf_span(&work->sealed), err);
+}
+
 static int store_work(struct meta_tx *tx, void *context, struct err *err)
 {
 	struct admin_work *work = context;
 
-	if (work->missing)
-		return make_admin(tx, work, err);
-	return meta_principal_set_password(tx, work->user.id,
-					   work->user.password_hash, err);
+	if (work->missing) {
+		if (make_admin(tx, work, err) < 0)
+			return -1;
+	} else if (work->new_password &&
+		   meta_principal_set_password(tx, work->user.id,
+					       work->user.password_hash,
+					       err) < 0) {
+		return -1;
+	}
+	return work->sealed.len > 0 ? store_key(tx, work, err) : 0;
 }
 
-static int find_admin(struct meta *meta, struct admin_work *work,
-		      struct err *err)
+static int find_admin(struct admin_work *work, struct err *err)
 {
 	struct meta_tx *tx = NULL;
 
-	if (meta_read_begin(meta, &tx, err) < 0)
+	if (meta_read_begin(work->meta, &tx, err) < 0)
 		return -1;
 	int found = meta_principal_find(tx, work->account, SPAN_LIT(ADMIN),
 					&work->user, err);
@@ -60,35 +98,18 @@ static int find_admin(struct meta *meta, struct admin_work *work,
 	return found < 0 ? -1 : 0;
 }
 
-static int store(struct meta *meta, struct admin_work *work,
-		 struct span password, struct err *err)
-{
-	if (password_hash(password, work->user.password_hash, err) < 0)
-		return -1;
-	return meta_write(meta, store_work, work, err);
-}
+/* ---- what is said, and what is made up ---- */
 
-/* The file first: a user whose password nobody knows would be worse than a
- * file that names no user. */
-static int make_random(struct meta *meta, struct admin_work *work,
-		       int data_dir_fd, struct err *err)
+static int set_password(struct admin_work *work, struct span password,
+			struct err *err)
 {
-	CLEANUP(buf_release) struct buf text = BUF_INIT(256);
-	char password[PASSWORD_LENGTH + 1];
-
-	if (rand_password(password, PASSWORD_LENGTH, err) < 0)
-		return -1;
-	buf_appendf(&text, "user=%s\npassword=%s\n", ADMIN, password);
-	if (buf_check(&text, err) < 0 ||
-	    fsx_replace_file(data_dir_fd, CREDENTIALS, text.data, text.len,
-			     0600, err) < 0)
-		return -1;
-	return store(meta, work, span_of(password), err);
+	work->new_password = true;
+	return password_hash(password, work->user.password_hash, err);
 }
 
 /* Give the administrator the password that was said, unless he has it. */
-static int take_over(struct meta *meta, struct admin_work *work,
-		     struct span password, struct err *err)
+static int take_password(struct admin_work *work, struct span password,
+			 struct err *err)
 {
 	if (password.len == 0)
 		return 0;
@@ -99,26 +120,158 @@ static int take_over(struct meta *meta, struct admin_work *work,
 		if (same != 0)
 			return same < 0 ? -1 : 0;
 	}
-	return store(meta, work, password, err);
+	return set_password(work, password, err);
 }
 
-int bootstrap_admin(struct meta *meta, const char *account, int data_dir_fd,
-		    bool *ret_written, struct err *err)
+static bool is_key_id(struct span id)
 {
+	for (size_t i = 0; i < id.len; i++) {
+		char c = id.text[i];
+		bool fine = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+			    (c >= '0' && c <= '9') || c == '_';
+
+		if (!fine)
+			return false;
+	}
+	return id.len >= 4 && id.len < META_KEY_ID_SIZE;
+}
+
+static int check_key(const struct admin_work *work, struct err *err)
+{
+	if (work->key_id.len == 0 && work->secret.len == 0)
+		return 0;
+	if (work->key_id.len == 0 || work->secret.len == 0)
+		return err_set(err, ERR_INVALID,
+			       "BERTH_ADMIN_ACCESS_KEY_ID and "
+			       "BERTH_ADMIN_SECRET_ACCESS_KEY must be set "
+			       "together");
+	if (!is_key_id(work->key_id))
+		return err_set(err, ERR_INVALID,
+			       "BERTH_ADMIN_ACCESS_KEY_ID must be 4 to %d "
+			       "letters, digits and _",
+			       META_KEY_ID_SIZE - 1);
+	if (work->secret.len < SECRET_MIN ||
+	    work->secret.len > SIGV4_SECRET_MAX)
+		return err_set(err, ERR_INVALID,
+			       "BERTH_ADMIN_SECRET_ACCESS_KEY must have %d to "
+			       "%d bytes",
+			       SECRET_MIN, SIGV4_SECRET_MAX);
+	return 0;
+}
+
+/* Seal the key that was said, unless he has it as it is. */
+static int take_key(struct admin_work *work, struct err *err)
+{
+	CLEANUP(buf_wipe) struct buf has = BUF_INIT(SIGV4_SECRET_MAX);
+	CLEANUP(buf_release) struct buf sealed = BUF_INIT(1024);
+	struct meta_access_key key;
+	struct meta_tx *tx = NULL;
+
+	if (work->key_id.len == 0)
+		return 0;
+	if (meta_read_begin(work->meta, &tx, err) < 0)
+		return -1;
+	int found = meta_access_key_find(tx, work->key_id, &key, &sealed, err);
+	meta_read_end(tx);
+	if (found < 0)
+		return -1;
+	if (found && access_key_open(work->seal, key.id, buf_span(&sealed),
+				     &has, err) < 0)
+		return -1;
+	if (found && !key.disabled && key.principal_id == work->user.id &&
+	    span_equal(buf_span(&has), work->secret))
+		return 0;
+	buf_clear(&sealed);
+	buf_append_span(&sealed, work->key_id);
+	return access_key_seal(work->seal, buf_text(&sealed), work->secret,
+			       &work->sealed, err);
+}
+
+/* The file first: a user whose password nobody knows would be worse than a
+ * file that names no user. */
+static int write_file(const struct admin_work *work, const char *password,
+		      int data_dir_fd, struct err *err)
+{
+	CLEANUP(buf_wipe) struct buf text = BUF_INIT(1024);
+
+	buf_reserve(&text, 1024);
+	buf_appendf(&text, "user=%s\npassword=%s\n", ADMIN, password);
+	buf_appendf(&text, "access_key_id=%.*s\nsecret_access_key=%.*s\n",
+		    SPAN_ARG(work->key_id), SPAN_ARG(work->secret));
+	if (buf_check(&text, err) < 0)
+		return -1;
+	return fsx_replace_file(data_dir_fd, CREDENTIALS, text.data, text.len,
+				0600, err);
+}
+
+struct random_secrets {
+	char password[PASSWORD_LENGTH + 1];
+	char key_id[ACCESS_KEY_ID_SIZE];
+	char secret[ACCESS_KEY_SECRET_SIZE];
+};
+
+static void wipe_secrets(struct random_secrets *secrets)
+{
+	explicit_bzero(secrets, sizeof(*secrets));
+}
+
+static int make_random(struct admin_work *work, int data_dir_fd,
+		       struct err *err)
+{
+	CLEANUP(wipe_secrets) struct random_secrets made;
+
+	if (rand_password(made.password, PASSWORD_LENGTH, err) < 0 ||
+	    access_key_make(ACCESS_KEY_PREFIX, made.key_id, made.secret, err) <
+		    0)
+		return -1;
+	if (work->key_id.len == 0) {
+		work->key_id = span_of(made.key_id);
+		work->secret = span_of(made.secret);
+	}
+	if (take_key(work, err) < 0 ||
+	    set_password(work, span_of(made.password), err) < 0 ||
+	    write_file(work, made.password, data_dir_fd, err) < 0)
+		return -1;
+	return meta_write(work->meta, store_work, work, err);
+}
+
+static int take_over(struct admin_work *work, struct span password,
+		     struct err *err)
+{
+	if (take_password(work, password, err) < 0 || take_key(work, err) < 0)
+		return -1;
+	if (!work->new_password && work->sealed.len == 0)
+		return 0;
+	return meta_write(work->meta, store_work, work, err);
+}
+
+static void work_release(struct admin_work *work)
+{
+	buf_release(&work->sealed);
+}
+
+int bootstrap_admin(struct meta *meta, struct seal *seal, const char *account,
+		    int data_dir_fd, bool *ret_written, struct err *err)
+{
+	CLEANUP(work_release)
 	struct admin_work work = {
+		.meta = meta,
+		.seal = seal,
 		.account = span_of(account),
 		.user = {.kind = META_USER, .name = ADMIN},
+		.key_id = span_of(getenv("BERTH_ADMIN_ACCESS_KEY_ID")),
+		.secret = span_of(getenv("BERTH_ADMIN_SECRET_ACCESS_KEY")),
+		.sealed = BUF_INIT(1024),
 	};
-	const char *said = getenv("BERTH_ADMIN_PASSWORD");
-	struct span password = span_of(said);
+	struct span password = span_of(getenv("BERTH_ADMIN_PASSWORD"));
 
 	snprintf(work.user.account, sizeof(work.user.account), "%s", account);
-	if (find_admin(meta, &work, err) < 0)
+	if (check_key(&work, err) < 0 || find_admin(&work, err) < 0)
 		return -1;
 
 	bool written = work.missing && password.len == 0;
-	int done = written ? make_random(meta, &work, data_dir_fd, err)
-			   : take_over(meta, &work, password, err);
+	int done = written ? make_random(&work, data_dir_fd, err)
+			   : take_over(&work, password, err);
 	if (done == 0)
 		*ret_written = written;
 	return done;

@@ -12,20 +12,14 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/enc.h"
 #include "base/err.h"
 #include "base/num.h"
-#include "base/rand.h"
 #include "storage/meta_principals.h"
 
+#define KEY_PREFIX "ASIA" /* as the SDKs know temporary keys */
 #define PURPOSE SPAN_LIT("session")
 #define FORMAT SPAN_LIT("1") /* of what is sealed; the first of its lines */
 #define PLAIN_MAX 4096	     /* bytes that are sealed */
-#define KEY_ID_RANDOM 16     /* characters behind "ASIA" */
-#define SECRET_BYTES 30	     /* random ones: 40 characters of base64 */
-
-_Static_assert(SESSION_SECRET_SIZE == SECRET_BYTES / 3 * 4 + 1,
-	       "the secret's text must fit exactly");
 
 static bool is_session_name(struct span name)
 {
@@ -42,36 +36,6 @@ static bool is_session_name(struct span name)
 }
 
 /* ---- making one ---- */
-
-static int make_key_id(char *ret_text, struct err *err)
-{
-	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-	uint8_t bytes[KEY_ID_RANDOM];
-
-	if (rand_bytes(bytes, sizeof(bytes), err) < 0)
-		return -1;
-	memcpy(ret_text, "ASIA", 4);
-	for (size_t i = 0; i < KEY_ID_RANDOM; i++)
-		ret_text[4 + i] = alphabet[bytes[i] % 32];
-	ret_text[4 + KEY_ID_RANDOM] = '\0';
-	return 0;
-}
-
-static int make_secret(char ret_secret[SESSION_SECRET_SIZE], struct err *err)
-{
-	CLEANUP(buf_wipe) struct buf text = BUF_INIT(SESSION_SECRET_SIZE);
-	uint8_t bytes[SECRET_BYTES];
-
-	buf_reserve(&text, SESSION_SECRET_SIZE);
-	if (rand_bytes(bytes, sizeof(bytes), err) < 0)
-		return -1;
-	enc_base64(bytes, sizeof(bytes), &text);
-	OPENSSL_cleanse(bytes, sizeof(bytes));
-	if (buf_check(&text, err) < 0)
-		return -1;
-	memcpy(ret_secret, text.data, SESSION_SECRET_SIZE);
-	return 0;
-}
 
 /* The kinds of principals that have sessions, as a token names them. */
 static const struct {
@@ -132,8 +96,8 @@ int session_make(struct seal *seal, const struct clock_source *clock,
 	}
 	if (wish->policy.len > SESSION_POLICY_MAX)
 		return err_set(err, ERR_TOO_LARGE, "the session's policy");
-	if (make_key_id(credentials.key_id, err) < 0 ||
-	    make_secret(credentials.secret, err) < 0)
+	if (access_key_make(KEY_PREFIX, credentials.key_id, credentials.secret,
+			    err) < 0)
 		return -1;
 	int made = write_plain(wish, &credentials, &plain, err);
 

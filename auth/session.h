@@ -13,6 +13,7 @@
 
 #include <stdint.h>
 
+#include "auth/access_key.h"
 #include "auth/principal.h"
 #include "base/span.h"
 
@@ -22,14 +23,13 @@ struct err;
 struct meta_principal;
 struct seal;
 
-#define SESSION_SECRET_SIZE 41	/* bytes, with the NUL */
 #define SESSION_POLICY_MAX 2048 /* bytes of a session's own policy */
 #define SESSION_NAME_MAX 64	/* bytes of a session's name */
 
 struct session_credentials {
-	char key_id[33];		  /* "ASIA..." */
-	char secret[SESSION_SECRET_SIZE]; /* wiped by its owner */
-	int64_t ends_ms;		  /* wall time */
+	char key_id[ACCESS_KEY_ID_SIZE];     /* "ASIA..." */
+	char secret[ACCESS_KEY_SECRET_SIZE]; /* wiped by its owner */
+	int64_t ends_ms;		     /* wall time */
 };
 
 /* What a session is to be. */

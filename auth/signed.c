@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "auth/access_key.h"
 #include "auth/authn.h"
-#include "auth/seal.h"
 #include "auth/session.h"
 #include "auth/used.h"
 #include "base/buf.h"
@@ -185,17 +185,6 @@ static int find_owner(struct check *check, struct meta_tx *tx, int64_t id,
 	return 0;
 }
 
-static int open_secret(struct check *check, struct span sealed, struct err *err)
-{
-	CLEANUP(buf_release) struct buf purpose = BUF_INIT(64);
-
-	buf_appendf(&purpose, "access-key:%s", check->key.id);
-	if (buf_check(&purpose, err) < 0)
-		return -1;
-	return seal_read(check->parts->seal, buf_span(&purpose), sealed,
-			 &check->secret, err);
-}
-
 static int find_key(struct check *check, struct meta_tx *tx, struct err *err)
 {
 	CLEANUP(buf_release) struct buf sealed = BUF_INIT(1024);
@@ -207,7 +196,8 @@ static int find_key(struct check *check, struct meta_tx *tx, struct err *err)
 		return found;
 	}
 	check->refused = check->key.disabled;
-	if (open_secret(check, buf_span(&sealed), err) < 0)
+	if (access_key_open(check->parts->seal, check->key.id,
+			    buf_span(&sealed), &check->secret, err) < 0)
 		return -1;
 	return find_owner(check, tx, check->key.principal_id, err);
 }

@@ -66,9 +66,11 @@ void conf_help(struct buf *out)
 	for (size_t i = 0; i < count; i++)
 		help_option(&options[i], out);
 	buf_append_text(out,
-			"\nOn the first start BERTH_ADMIN_PASSWORD sets the "
-			"password of user admin; without\nit a random one is "
-			"made and written to DATA/admin.credentials.\n");
+			"\nBERTH_ADMIN_PASSWORD sets the password of user "
+			"admin, BERTH_ADMIN_ACCESS_KEY_ID and\n"
+			"BERTH_ADMIN_SECRET_ACCESS_KEY an access key of his. "
+			"Without a password the first\nstart makes random "
+			"ones and writes them to DATA/admin.credentials.\n");
 }
 
 static void example_option(const struct conf_option *option, struct buf *out)

@@ -11,6 +11,8 @@
 #include "auth/authn.h"
 #include "auth/authz.h"
 #include "auth/bootstrap.h"
+#include "auth/seal.h"
+#include "auth/used.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/err.h"
@@ -177,9 +179,15 @@ static int open_auth(struct app *app, struct err *err)
 					      access[conf->server_anonymous],
 				      .public_metrics = conf->metrics_public};
 
-	if (bootstrap_admin(app->meta, conf->registry_account, app->data_dir_fd,
-			    &app->admin_made, err) < 0 ||
-	    authn_new(&config, &app->authn, err) < 0)
+	if (seal_open(app->data_dir_fd, conf->auth_server_key, &app->seal,
+		      err) < 0 ||
+	    used_new(app->meta, app->clock, &app->used, err) < 0 ||
+	    bootstrap_admin(app->meta, app->seal, conf->registry_account,
+			    app->data_dir_fd, &app->admin_made, err) < 0)
+		return -1;
+	config.seal = app->seal;
+	config.used = app->used;
+	if (authn_new(&config, &app->authn, err) < 0)
 		return -1;
 	return authz_new(&rights, &app->authz, err);
 }
@@ -270,6 +278,7 @@ static void tick(void *context)
 	struct app *app = context;
 
 	registry_tidy(app->registry);
+	used_tidy(app->used);
 	if (app->cache)
 		cache_tidy(app->cache);
 }
@@ -353,6 +362,8 @@ void app_free(struct app *app)
 	router_free(app->router);
 	authz_free(app->authz);
 	authn_free(app->authn);
+	used_free(app->used);
+	seal_free(app->seal);
 	registry_free(app->registry);
 	cache_free(app->cache);
 	if (app->blobs)

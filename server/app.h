@@ -24,7 +24,9 @@ struct metrics;
 struct pool;
 struct registry;
 struct router;
+struct seal;
 struct ticker;
+struct used;
 
 struct app {
 	struct conf *conf;		  /* owned; as the server started */
@@ -36,6 +38,8 @@ struct app {
 	struct blob_driver *blobs;	  /* owned */
 	struct registry *registry;	  /* owned */
 	struct cache *cache;	    /* owned; NULL where others write too */
+	struct seal *seal;	    /* owned; the server's key */
+	struct used *used;	    /* owned; when keys were used */
 	struct authn *authn;	    /* owned */
 	struct authz *authz;	    /* owned */
 	struct pool *workers;	    /* owned */

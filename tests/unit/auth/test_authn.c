@@ -192,6 +192,21 @@ static void test_the_scheme_is_of_either_case(void)
 	close_all();
 }
 
+static void test_a_signature_waits_for_the_body(void)
+{
+	struct principal principal = {.kind = PRINCIPAL_NONE};
+	struct err err = ERR_INIT;
+
+	open_all();
+	struct authn_request shown = {
+		.header = SPAN_LIT("AWS4-HMAC-SHA256 Credential=x")};
+	CHECK(authn_quick(authn, &shown, &principal, &err) == AUTHN_BODY);
+	CHECK(authn_verify(authn, &shown, &principal, &err) == -1);
+	CHECK(err.code == ERR_SIGNATURE_INCOMPLETE);
+	CHECK(principal.kind == PRINCIPAL_NONE);
+	close_all();
+}
+
 static void test_no_header_is_anonymous(void)
 {
 	struct principal principal = {.kind = PRINCIPAL_NONE};
@@ -303,6 +318,7 @@ int main(int argc, char **argv)
 		CHECK_CASE(test_everything_else_is_refused),
 		CHECK_CASE(test_other_headers_are_refused),
 		CHECK_CASE(test_the_scheme_is_of_either_case),
+		CHECK_CASE(test_a_signature_waits_for_the_body),
 		CHECK_CASE(test_no_header_is_anonymous),
 		CHECK_CASE(test_what_was_verified_counts_for_a_while),
 		CHECK_CASE(test_a_failing_database_is_no_wrong_password),

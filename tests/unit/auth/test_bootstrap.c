@@ -8,8 +8,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "auth/access_key.h"
 #include "auth/password.h"
+#include "auth/seal.h"
+#include "base/buf.h"
+#include "base/cleanup.h"
 #include "base/err.h"
+#include "storage/meta_credentials.h"
 #include "storage/meta_policies.h"
 #include "tests/lib/meta_fixture.h"
 #include "tests/lib/sql_fixture.h"
@@ -19,11 +24,13 @@
 #define PREFIX "user=admin\npassword="
 
 static struct meta *meta;
+static struct seal *seal;
 static int dir_fd;
 
 static void open_all(const char *password)
 {
 	char dir[TMPDIR_SIZE];
+	struct err err = ERR_INIT;
 
 	if (password)
 		setenv("BERTH_ADMIN_PASSWORD", password, 1);
@@ -31,13 +38,16 @@ static void open_all(const char *password)
 		unsetenv("BERTH_ADMIN_PASSWORD");
 	tmpdir_make(dir);
 	dir_fd = open(dir, O_RDONLY | O_DIRECTORY);
-	CHECK(dir_fd >= 0);
+	CHECK(dir_fd >= 0 && seal_open(dir_fd, "server.key", &seal, &err) == 0);
+	unsetenv("BERTH_ADMIN_ACCESS_KEY_ID");
+	unsetenv("BERTH_ADMIN_SECRET_ACCESS_KEY");
 	meta = meta_fixture_open();
 }
 
 static void close_all(void)
 {
 	meta_close(meta);
+	seal_free(seal);
 	close(dir_fd);
 }
 
@@ -45,7 +55,7 @@ static bool bootstrap(void)
 {
 	struct err err = ERR_INIT;
 	bool written = false;
-	int rc = bootstrap_admin(meta, ACCOUNT, dir_fd, &written, &err);
+	int rc = bootstrap_admin(meta, seal, ACCOUNT, dir_fd, &written, &err);
 
 	if (rc < 0)
 		fprintf(stderr, "%s\n", err.text);
@@ -92,10 +102,122 @@ static bool admin_has(struct span password)
 	return password_verify(password, user.password_hash, &err) == 1;
 }
 
+static uint64_t count_writes(void)
+{
+	struct meta_counts counts;
+
+	meta_read_counts(meta, &counts);
+	return counts.writes;
+}
+
+static bool admin_key_is(struct span id, struct span secret)
+{
+	CLEANUP(buf_release) struct buf sealed = BUF_INIT(1024);
+	CLEANUP(buf_release) struct buf opened = BUF_INIT(1024);
+	struct meta_tx *tx = meta_fixture_read(meta);
+	struct meta_access_key key;
+	struct err err = ERR_INIT;
+	int found = meta_access_key_find(tx, id, &key, &sealed, &err);
+
+	meta_read_end(tx);
+	CHECK(found == 1);
+	CHECK(access_key_open(seal, key.id, buf_span(&sealed), &opened, &err) ==
+	      0);
+	return key.principal_id == admin().id && !key.disabled &&
+	       span_equal(buf_span(&opened), secret);
+}
+
+static void say_key(const char *id, const char *secret)
+{
+	setenv("BERTH_ADMIN_ACCESS_KEY_ID", id, 1);
+	setenv("BERTH_ADMIN_SECRET_ACCESS_KEY", secret, 1);
+}
+
+#define FIRST "first-secret-of-key"
+#define SECOND "second-secret-of-key"
+
+static void test_the_environment_says_the_access_key(void)
+{
+	open_all("the password");
+	say_key("AKIAFIRST", FIRST);
+	CHECK(!bootstrap());
+	CHECK(admin_key_is(SPAN_LIT("AKIAFIRST"), SPAN_LIT(FIRST)));
+
+	uint64_t writes = count_writes();
+	CHECK(!bootstrap());
+	CHECK(count_writes() == writes);
+
+	say_key("AKIAFIRST", SECOND);
+	CHECK(!bootstrap());
+	CHECK(admin_key_is(SPAN_LIT("AKIAFIRST"), SPAN_LIT(SECOND)));
+	say_key("AKIASECOND", FIRST);
+	CHECK(!bootstrap());
+	CHECK(admin_key_is(SPAN_LIT("AKIAFIRST"), SPAN_LIT(SECOND)));
+	CHECK(admin_key_is(SPAN_LIT("AKIASECOND"), SPAN_LIT(FIRST)));
+	CHECK(admin_has(SPAN_LIT("the password")));
+	close_all();
+}
+
+static void test_a_key_that_cannot_be_is_refused(void)
+{
+	static const struct {
+		const char *id;
+		const char *secret;
+	} cases[] = {
+		{"AKIAFIRST", ""},	{"", FIRST},
+		{"AKI", FIRST},		{"AKIA/A", FIRST},
+		{"AKIAFIRST", "short"},
+	};
+	struct err err = ERR_INIT;
+	bool written = false;
+
+	open_all("the password");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		err_clear(&err);
+		say_key(cases[i].id, cases[i].secret);
+		CHECK(bootstrap_admin(meta, seal, ACCOUNT, dir_fd, &written,
+				      &err) == -1);
+		CHECK(err.code == ERR_INVALID);
+	}
+	close_all();
+}
+
+/* The id is somebody else's: his key must not become the administrator's. */
+static int take_id(struct meta_tx *tx, void *context, struct err *err)
+{
+	struct meta_principal eve = {
+		.kind = META_USER, .account = ACCOUNT, .name = "eve"};
+	struct meta_access_key key = {.id = "AKIAEVE"};
+
+	(void)context;
+	if (meta_principal_insert(tx, &eve, &key.principal_id, err) < 0)
+		return -1;
+	CLEANUP(buf_release) struct buf sealed = BUF_INIT(1024);
+	if (access_key_seal(seal, key.id, SPAN_LIT(FIRST), &sealed, err) < 0)
+		return -1;
+	return meta_access_key_insert(tx, &key, buf_span(&sealed), err);
+}
+
+static void test_a_key_of_another_is_left_alone(void)
+{
+	struct err err = ERR_INIT;
+	bool written = false;
+
+	open_all("the password");
+	meta_fixture_write(meta, take_id, NULL);
+	say_key("AKIAEVE", FIRST);
+	CHECK(bootstrap_admin(meta, seal, ACCOUNT, dir_fd, &written, &err) ==
+	      -1);
+	CHECK(err.code == ERR_INVALID);
+	close_all();
+}
+
 static void test_a_random_password_is_written_once(void)
 {
 	struct stat info;
-	char text[256] = "";
+	char text[512] = "";
+	struct span rest = {0};
+	struct span line = {0};
 
 	open_all(NULL);
 	CHECK(bootstrap());
@@ -104,9 +226,18 @@ static void test_a_random_password_is_written_once(void)
 	int fd = openat(dir_fd, "admin.credentials", O_RDONLY);
 	ssize_t got = read(fd, text, sizeof(text) - 1);
 	close(fd);
-	CHECK(got == (ssize_t)(strlen(PREFIX) + 24 + 1));
 	CHECK(strncmp(text, PREFIX, strlen(PREFIX)) == 0);
-	CHECK(text[got - 1] == '\n');
+	CHECK(text[strlen(PREFIX) + 24] == '\n');
+	rest = span_make(text, (size_t)got);
+	CHECK(span_cut(rest, '\n', &line, &rest) &&
+	      span_cut(rest, '\n', &line, &rest) &&
+	      span_cut(rest, '\n', &line, &rest));
+	CHECK(span_starts(line, SPAN_LIT("access_key_id=BERTH")));
+	struct span id = span_make(line.text + 14, line.len - 14);
+	CHECK(span_cut(rest, '\n', &line, &rest) && rest.len == 0);
+	CHECK(span_starts(line, SPAN_LIT("secret_access_key=")));
+	CHECK(line.len == 18 + 40);
+	CHECK(admin_key_is(id, span_make(line.text + 18, 40)));
 	CHECK(admin_has(span_make(text + strlen(PREFIX), 24)));
 
 	CHECK(unlinkat(dir_fd, "admin.credentials", 0) == 0);
@@ -147,7 +278,7 @@ static void test_no_file_no_user(void)
 	bool written = false;
 
 	open_all(NULL);
-	CHECK(bootstrap_admin(meta, ACCOUNT, -1, &written, &err) == -1);
+	CHECK(bootstrap_admin(meta, seal, ACCOUNT, -1, &written, &err) == -1);
 	CHECK(err.code != ERR_NONE);
 	CHECK(!written);
 	CHECK(bootstrap());
@@ -162,7 +293,8 @@ static void test_a_password_that_cannot_be_is_refused(void)
 
 	memset(text, 'x', PASSWORD_MAX + 1);
 	open_all(text);
-	CHECK(bootstrap_admin(meta, ACCOUNT, dir_fd, &written, &err) == -1);
+	CHECK(bootstrap_admin(meta, seal, ACCOUNT, dir_fd, &written, &err) ==
+	      -1);
 	CHECK(err.code == ERR_INVALID);
 	close_all();
 }
@@ -172,6 +304,9 @@ int main(int argc, char **argv)
 	static const struct check_case cases[] = {
 		CHECK_CASE(test_a_random_password_is_written_once),
 		CHECK_CASE(test_the_environment_says_the_password),
+		CHECK_CASE(test_the_environment_says_the_access_key),
+		CHECK_CASE(test_a_key_that_cannot_be_is_refused),
+		CHECK_CASE(test_a_key_of_another_is_left_alone),
 		CHECK_CASE(test_no_file_no_user),
 		CHECK_CASE(test_a_password_that_cannot_be_is_refused),
 	};
