@@ -27,6 +27,7 @@ struct throttle_config {
 	const struct clock_source *clock; /* borrowed */
 	int64_t free_tries;  /* per (name, address) before it slows down */
 	int64_t wait_max_ms; /* the longest wait */
+	uint8_t key[32];     /* names are stored hashed with it */
 };
 
 /* Reads what the last start knew. */
@@ -45,7 +46,7 @@ void throttle_failed(struct throttle *throttle, struct span name,
 void throttle_succeeded(struct throttle *throttle, struct span name,
 			struct span source);
 
-/* About every second: write what changed; may wait. */
+/* About every second, one thread at a time: write what changed; may wait. */
 void throttle_tidy(struct throttle *throttle);
 
 #endif
