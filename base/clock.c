@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "base/err.h"
+
 #define MS_PER_DAY INT64_C(86400000)
 #define DAYS_PER_ERA 146097 /* in 400 years of the Gregorian calendar */
 
@@ -103,4 +105,56 @@ void clock_format(int64_t wall_ms, char ret_text[CLOCK_TEXT_SIZE])
 	at = put_digits(at, ms % 1000, 3);
 	*at++ = 'Z';
 	*at = '\0';
+}
+
+/* What stands where, up to the milliseconds. */
+#define FORM "0000-00-00T00:00:00"
+
+static int digits_at(const char *text, size_t at, size_t count)
+{
+	int value = 0;
+
+	for (size_t i = at; i < at + count; i++)
+		value = value * 10 + (text[i] - '0');
+	return value;
+}
+
+static bool has_form(const char *text, const char *form)
+{
+	for (size_t i = 0; form[i] != '\0'; i++)
+		if (form[i] == '0' ? text[i] < '0' || text[i] > '9'
+				   : text[i] != form[i])
+			return false;
+	return true;
+}
+
+/* What is no time, such as 30 February or 24:00, comes back as another one. */
+int clock_parse(struct span text, int64_t *ret_wall_ms, struct err *err)
+{
+	char whole[CLOCK_TEXT_SIZE] = "";
+	char again[CLOCK_TEXT_SIZE] = "";
+	bool short_form = text.len == sizeof(FORM "Z") - 1;
+
+	if (!short_form && text.len != sizeof(FORM ".000Z") - 1)
+		return err_set(err, ERR_INVALID, "time is not of its form");
+	memcpy(whole, text.text, text.len);
+	if (short_form && whole[sizeof(FORM) - 1] == 'Z')
+		memcpy(whole + sizeof(FORM) - 1, ".000Z", sizeof(".000Z"));
+	if (!has_form(whole, FORM ".000Z"))
+		return err_set(err, ERR_INVALID, "time is not of its form");
+
+	struct tm parts = {.tm_year = digits_at(whole, 0, 4) - 1900,
+			   .tm_mon = digits_at(whole, 5, 2) - 1,
+			   .tm_mday = digits_at(whole, 8, 2),
+			   .tm_hour = digits_at(whole, 11, 2),
+			   .tm_min = digits_at(whole, 14, 2),
+			   .tm_sec = digits_at(whole, 17, 2)};
+	int64_t wall_ms =
+		(int64_t)timegm(&parts) * 1000 + digits_at(whole, 20, 3);
+
+	clock_format(wall_ms, again);
+	if (digits_at(whole, 0, 4) == 0 || memcmp(again, whole, sizeof(again)))
+		return err_set(err, ERR_INVALID, "there is no such time");
+	*ret_wall_ms = wall_ms;
+	return 0;
 }

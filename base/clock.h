@@ -9,6 +9,10 @@
 
 #include <stdint.h>
 
+#include "base/span.h"
+
+struct err;
+
 struct clock_source {
 	/* Milliseconds since 1970-01-01 UTC; may jump. */
 	int64_t (*wall_ms)(void *context);
@@ -33,5 +37,9 @@ static inline int64_t clock_monotonic_ms(const struct clock_source *clock)
 /* "2026-01-02T03:04:05.678Z" */
 #define CLOCK_TEXT_SIZE 32 /* bytes, with the NUL */
 void clock_format(int64_t wall_ms, char ret_text[CLOCK_TEXT_SIZE]);
+
+/* Read it back, from the year 1 on; the milliseconds may be left out.
+ * ERR_INVALID. */
+int clock_parse(struct span text, int64_t *ret_wall_ms, struct err *err);
 
 #endif

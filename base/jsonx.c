@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/jsonx.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/buf.h"
@@ -170,6 +169,19 @@ int jsonx_i64(const json_t *object, const char *name, int64_t *ret_value,
 	return 1;
 }
 
+int jsonx_bool(const json_t *object, const char *name, bool *ret_value,
+	       struct err *err)
+{
+	const json_t *member = json_object_get(object, name);
+
+	if (!member)
+		return 0;
+	if (!json_is_boolean(member))
+		return wrong_type(name, "boolean", err);
+	*ret_value = json_is_true(member);
+	return 1;
+}
+
 int jsonx_array(const json_t *object, const char *name, json_t **ret_array,
 		struct err *err)
 {
@@ -250,6 +262,27 @@ void jsonx_quote(struct span text, struct buf *out)
 		text = span_make(text.text + plain + 1, text.len - plain - 1);
 	}
 	buf_append_char(out, '"');
+}
+
+void jsonx_comma(struct buf *out)
+{
+	char last = out->len > 0 ? out->data[out->len - 1] : '{';
+
+	if (last != '{' && last != '[')
+		buf_append_char(out, ',');
+}
+
+void jsonx_key(struct buf *out, const char *name)
+{
+	jsonx_comma(out);
+	jsonx_quote(span_of(name), out);
+	buf_append_char(out, ':');
+}
+
+void jsonx_member(struct buf *out, const char *name, struct span value)
+{
+	jsonx_key(out, name);
+	jsonx_quote(value, out);
 }
 
 static int dump_piece(const char *data, size_t size, void *context)

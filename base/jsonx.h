@@ -11,6 +11,7 @@
  */
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -42,6 +43,8 @@ int jsonx_text(const json_t *object, const char *name, struct span *ret_text,
 	       struct err *err);
 int jsonx_i64(const json_t *object, const char *name, int64_t *ret_value,
 	      struct err *err);
+int jsonx_bool(const json_t *object, const char *name, bool *ret_value,
+	       struct err *err);
 int jsonx_array(const json_t *object, const char *name, json_t **ret_array,
 		struct err *err);
 int jsonx_object(const json_t *object, const char *name, json_t **ret_object,
@@ -50,6 +53,13 @@ int jsonx_object(const json_t *object, const char *name, json_t **ret_object,
 /* Append the text as a JSON string with its quotes; bytes that are not valid
  * UTF-8 become U+FFFD, control characters are escaped. */
 void jsonx_quote(struct span text, struct buf *out);
+
+/* Append a comma, unless what was written last opens an array or object. */
+void jsonx_comma(struct buf *out);
+
+/* Append ,"name": and the same with a string behind it; the comma as above. */
+void jsonx_key(struct buf *out, const char *name);
+void jsonx_member(struct buf *out, const char *name, struct span value);
 
 /* Append the value compactly, keys in their order. */
 int jsonx_dump(const json_t *json, struct buf *out, struct err *err);

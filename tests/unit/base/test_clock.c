@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/err.h"
 #include "tests/lib/check.h"
 
 static void test_formats_known_times(void)
@@ -53,6 +54,64 @@ static void test_agrees_with_the_library_on_every_day(void)
 	}
 }
 
+static int parse(const char *text, int64_t *ret_ms)
+{
+	struct err err = ERR_INIT;
+	int rc = clock_parse(span_of(text), ret_ms, &err);
+
+	CHECK((rc == 0) == (err.code == ERR_NONE));
+	CHECK(rc == 0 || err.code == ERR_INVALID);
+	return rc;
+}
+
+static void test_reads_what_it_writes(void)
+{
+	int64_t ms = 0;
+
+	for (int64_t at = -62135596800000; at < 253402300800000;
+	     at += 86399999 * INT64_C(17)) {
+		char text[CLOCK_TEXT_SIZE];
+
+		clock_format(at, text);
+		CHECK(parse(text, &ms) == 0 && ms == at);
+	}
+	CHECK(parse("2026-01-02T03:04:05Z", &ms) == 0);
+	CHECK(ms == 1767323045000);
+}
+
+static void test_refuses_what_is_no_time(void)
+{
+	static const char *const bad[] = {
+		"",
+		"2026-01-02",
+		"2026-01-02T03:04:05",
+		"2026-01-02T03:04:05+",
+		"2026-01-02 03:04:05Z",
+		"2026-01-02T03:04:05.6Z",
+		"2026-01-02T03:04:05.678",
+		"2026-01-02T03:04:05.678z",
+		"2026-01-02T03:04:05,678Z",
+		"2026-1a-02T03:04:05.678Z",
+		"2026-13-02T03:04:05.678Z",
+		"2026-02-30T03:04:05.678Z",
+		"2025-02-29T03:04:05.678Z",
+		"2026-00-02T03:04:05.678Z",
+		"2026-01-00T03:04:05.678Z",
+		"2026-01-02T24:00:00.000Z",
+		"2026-01-02T03:60:05.678Z",
+		"2026-01-02T03:04:60.678Z",
+		"0000-01-02T03:04:05.678Z",
+		"-026-01-02T03:04:05.678Z",
+		"2026-01-02T03:04:05.678Z ",
+	};
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		int64_t ms = 42;
+
+		CHECK(parse(bad[i], &ms) == -1 && ms == 42);
+	}
+}
+
 static void test_the_system_clocks_run(void)
 {
 	int64_t before = clock_monotonic_ms(&clock_system);
@@ -82,6 +141,8 @@ int main(int argc, char **argv)
 	static const struct check_case cases[] = {
 		CHECK_CASE(test_formats_known_times),
 		CHECK_CASE(test_agrees_with_the_library_on_every_day),
+		CHECK_CASE(test_reads_what_it_writes),
+		CHECK_CASE(test_refuses_what_is_no_time),
 		CHECK_CASE(test_the_system_clocks_run),
 		CHECK_CASE(test_a_test_can_hold_the_clock),
 	};

@@ -191,9 +191,10 @@ static void test_getters_find_by_type(void)
 	struct span text;
 	int64_t number;
 	json_t *inner;
+	bool flag = false;
 
 	CHECK(parse(SPAN_LIT("{\"s\":\"x\\u00e4\",\"i\":-7,\"a\":[1],"
-			     "\"o\":{\"k\":2}}"),
+			     "\"o\":{\"k\":2},\"b\":true}"),
 		    9, &json, &err) == 0);
 	CHECK(jsonx_text(json, "s", &text, &err) == 1);
 	CHECK(span_equal(text, SPAN_LIT("x\xc3\xa4")));
@@ -202,6 +203,7 @@ static void test_getters_find_by_type(void)
 	CHECK(json_array_size(inner) == 1);
 	CHECK(jsonx_object(json, "o", &inner, &err) == 1);
 	CHECK(jsonx_i64(inner, "k", &number, &err) == 1 && number == 2);
+	CHECK(jsonx_bool(json, "b", &flag, &err) == 1 && flag);
 }
 
 static void test_getters_tell_absent_from_wrong(void)
@@ -211,12 +213,14 @@ static void test_getters_tell_absent_from_wrong(void)
 	struct span text = SPAN_LIT("kept");
 	int64_t number = 5;
 	json_t *inner = NULL;
+	bool flag = true;
 
 	CHECK(parse(SPAN_LIT("{\"n\":null,\"r\":1.5}"), 9, &json, &err) == 0);
 	CHECK(jsonx_text(json, "x", &text, &err) == 0);
 	CHECK(jsonx_i64(json, "x", &number, &err) == 0);
 	CHECK(jsonx_array(json, "x", &inner, &err) == 0);
 	CHECK(jsonx_object(json, "x", &inner, &err) == 0);
+	CHECK(jsonx_bool(json, "x", &flag, &err) == 0);
 	CHECK(err.code == ERR_NONE);
 	CHECK(jsonx_text(json, "n", &text, &err) == -1);
 	CHECK_TEXT(err.tell, "\"n\" must be of type string");
@@ -227,6 +231,8 @@ static void test_getters_tell_absent_from_wrong(void)
 	CHECK(jsonx_array(json, "n", &inner, &err) == -1);
 	err_clear(&err);
 	CHECK(jsonx_object(json, "n", &inner, &err) == -1);
+	err_clear(&err);
+	CHECK(jsonx_bool(json, "n", &flag, &err) == -1 && flag);
 	CHECK(span_equal(text, SPAN_LIT("kept")) && number == 5 && !inner);
 }
 
@@ -285,6 +291,30 @@ static void test_dumps_compactly_in_order(void)
 	CHECK_TEXT(buf_text(&out), "{\"z\":[1,true],\"a\":\"\xc3\xa4\"}");
 }
 
+static void test_writes_objects_and_arrays_with_their_commas(void)
+{
+	CLEANUP(buf_release) struct buf out = BUF_INIT(1000);
+	CLEANUP(jsonx_unref) json_t *json = NULL;
+	struct err err = ERR_INIT;
+
+	buf_append_char(&out, '{');
+	jsonx_member(&out, "a", SPAN_LIT("{"));
+	jsonx_member(&out, "b\"", SPAN_LIT("["));
+	jsonx_key(&out, "c");
+	buf_append_char(&out, '[');
+	jsonx_comma(&out);
+	buf_append_char(&out, '1');
+	jsonx_comma(&out);
+	buf_append_text(&out, "{}");
+	jsonx_comma(&out);
+	buf_append_text(&out, "2]");
+	jsonx_member(&out, "d", SPAN_LIT(""));
+	buf_append_char(&out, '}');
+	CHECK_TEXT(buf_text(&out), "{\"a\":\"{\",\"b\\\"\":\"[\","
+				   "\"c\":[1,{},2],\"d\":\"\"}");
+	CHECK(parse(buf_span(&out), 9, &json, &err) == 0);
+}
+
 static void test_dumping_over_the_ceiling_fails(void)
 {
 	CLEANUP(buf_release) struct buf out = BUF_INIT(3);
@@ -312,6 +342,7 @@ int main(int argc, char **argv)
 		CHECK_CASE(test_quotes_and_escapes),
 		CHECK_CASE(test_whatever_is_quoted_parses),
 		CHECK_CASE(test_dumps_compactly_in_order),
+		CHECK_CASE(test_writes_objects_and_arrays_with_their_commas),
 		CHECK_CASE(test_dumping_over_the_ceiling_fails),
 	};
 
