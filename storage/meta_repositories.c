@@ -65,6 +65,43 @@ int meta_repository_ensure(struct meta_tx *tx, struct meta_scope scope,
 	return 0;
 }
 
+int meta_repository_about(struct meta_tx *tx, int64_t id,
+			  struct meta_repository_about *ret_about,
+			  struct err *err)
+{
+	CLEANUP(meta_query_close) struct meta_query query = META_QUERY_INIT;
+
+	if (meta_query_open(
+		    &query, tx,
+		    "SELECT created_ms, "
+		    "(SELECT COUNT(*) FROM tags WHERE repository_id = $1), "
+		    "(SELECT COUNT(*) FROM manifests WHERE repository_id = "
+		    "$1), "
+		    "(SELECT CAST(COALESCE(SUM(size), 0) AS BIGINT) "
+		    "FROM manifests WHERE repository_id = $1), "
+		    "(SELECT CAST(COALESCE(SUM(blobs.size), 0) AS BIGINT) "
+		    "FROM repository_blobs JOIN blobs "
+		    "ON blobs.digest = repository_blobs.digest "
+		    "AND blobs.state < 2 "
+		    "WHERE repository_blobs.repository_id = $1) "
+		    "FROM repositories WHERE id = $1",
+		    err) < 0)
+		return -1;
+	meta_query_i64(&query, id);
+
+	int rc = meta_query_step(&query, err);
+	if (rc == 0)
+		return err_set(err, ERR_NOT_FOUND, "no such repository");
+	if (rc < 0)
+		return -1;
+	ret_about->created_ms = meta_column_i64(&query, 0);
+	ret_about->tags = meta_column_i64(&query, 1);
+	ret_about->images = meta_column_i64(&query, 2);
+	ret_about->bytes =
+		meta_column_i64(&query, 3) + meta_column_i64(&query, 4);
+	return 0;
+}
+
 int meta_repository_page(struct meta_tx *tx, struct meta_scope scope,
 			 struct span after, size_t limit, meta_name_fn *each,
 			 void *context, bool *ret_more, struct err *err)

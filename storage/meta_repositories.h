@@ -15,6 +15,20 @@ int meta_repository_ensure(struct meta_tx *tx, struct meta_scope scope,
 			   struct span name, int64_t *ret_id, bool *ret_made,
 			   struct err *err);
 
+/* What there is to say of one. */
+struct meta_repository_about {
+	int64_t created_ms; /* wall time */
+	int64_t tags;	    /* it has */
+	int64_t images;	    /* manifests, with a tag or not */
+	int64_t bytes;	    /* of its manifests and of the blobs it holds */
+};
+
+/* Reads every row of the repository: ERR_NOT_FOUND if there is none of that
+ * id. */
+int meta_repository_about(struct meta_tx *tx, int64_t id,
+			  struct meta_repository_about *ret_about,
+			  struct err *err);
+
 /* One name of a listing, borrowed for the call.  0 goes on, -1 stops. */
 typedef int meta_name_fn(void *context, struct span name, struct err *err);
 

@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "storage/meta_blobs.h"
 #include "storage/meta_events.h"
+#include "storage/meta_images.h"
 #include "storage/meta_manifests.h"
 #include "storage/meta_repositories.h"
 #include "storage/meta_tags.h"
@@ -84,6 +85,39 @@ int call_meta_repository_page(struct meta_tx *tx,
 	RET(bool);
 	return meta_repository_page(tx, SCOPE, span_of(""), 10,
 				    meta_call_no_name, NULL, ret, err);
+}
+
+ROW(meta_repository_about)
+{
+	RET(struct meta_repository_about);
+	return meta_repository_about(tx, REPOSITORY_ID, ret, err);
+}
+
+static int no_image(void *context, const struct meta_image *image,
+		    struct err *err)
+{
+	(void)context, (void)image, (void)err;
+	return 0;
+}
+
+ROW(meta_image_page)
+{
+	struct meta_image_query wanted = {.repository_id = REPOSITORY_ID,
+					  .after = SPAN_LIT(""),
+					  .limit = 10};
+	RET(bool);
+	return meta_image_page(tx, &wanted, no_image, NULL, ret, err);
+}
+
+ROW(meta_image_tags)
+{
+	struct digest image = meta_fixture_digest(IMAGE);
+	char digest[DIGEST_TEXT_SIZE];
+	RET(bool);
+
+	digest_format(&image, digest);
+	return meta_image_tags(tx, REPOSITORY_ID, span_of(digest), 10,
+			       meta_call_no_name, NULL, ret, err);
 }
 
 int call_meta_blob_find(struct meta_tx *tx, struct meta_call_output *output,
