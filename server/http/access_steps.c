@@ -78,15 +78,19 @@ enum step_result step_verify_signed(struct exchange *exchange)
 			    verify);
 }
 
+/* What a route is about is in its first placeholder: a repository, or somebody
+ * or something that has a name. */
 static struct authz_question question_of(struct exchange *exchange)
 {
 	struct request *request = &exchange->request;
 	bool named = router_names_repository(exchange->pipeline->parts.router,
 					     request->route);
+	struct span first = request->params[ROUTE_NAME];
+	struct authz_question question = access_question(
+		request, request->route->action, named ? first : SPAN_LIT(""));
 
-	return access_question(request, request->route->action,
-			       named ? request->params[ROUTE_NAME]
-				     : SPAN_LIT(""));
+	question.target = named ? SPAN_LIT("") : first;
+	return question;
 }
 
 static void check_access(struct exchange *exchange)
