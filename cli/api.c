@@ -267,6 +267,10 @@ int api_run(struct session *session, struct err *err)
 	if (api_path(options, call, &path, err) < 0 ||
 	    api_body(options, call->body, &body, err) < 0)
 		return -1;
+	/* The server takes what a page of another site could send for nothing:
+	 * so every POST has a type. */
+	if (!body && strcmp(call->method, "POST") == 0)
+		body = json_object();
 	if (call->confirm && confirm(session, call->confirm, err) < 0)
 		return -1;
 	if (call->list)
