@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 
+#include "auth/identity.h"
 #include "storage/meta.h"
 
 struct authn;
@@ -42,6 +43,7 @@ struct app {
 	struct used *used;	    /* owned; when keys were used */
 	struct authn *authn;	    /* owned */
 	struct authz *authz;	    /* owned */
+	struct identity identity;   /* changes of who is known; a value */
 	struct pool *workers;	    /* owned */
 	struct pool *readers;	    /* owned */
 	struct pool *verifiers;	    /* owned; one thread per core */

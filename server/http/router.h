@@ -23,6 +23,7 @@ enum door {
 	DOOR_UNSET = 0,
 	DOOR_OCI,   /* {"errors":[{"code","message","detail"}]} */
 	DOOR_PLAIN, /* one line of text */
+	DOOR_ADMIN, /* {"error":{"code","message"}} */
 	DOOR_COUNT,
 };
 
