@@ -71,12 +71,13 @@ static bool is_loopback(const struct conf *conf)
 
 static int check_plain_http(struct conf *conf, struct err *err)
 {
-	if (is_loopback(conf) || conf->server_insecure_http)
+	if (is_loopback(conf) || conf->server_insecure_http ||
+	    conf->tls_certificate[0] != '\0')
 		return 0;
 	return err_set(err, ERR_INVALID,
-		       "plain HTTP is served on loopback addresses only; to "
-		       "serve it elsewhere say server.insecure_http: true or "
-		       "--insecure-http");
+		       "plain HTTP is served on loopback addresses only; set "
+		       "tls.certificate and tls.key, or say "
+		       "server.insecure_http: true or --insecure-http");
 }
 
 static int check_external_url(struct conf *conf, struct err *err)
@@ -111,6 +112,36 @@ static int check_proxies(struct conf *conf, struct err *err)
 		       "must be up to %d addresses, or blocks such as "
 		       "10.0.0.0/8, with commas between",
 		       CONF_PROXIES_MAX);
+}
+
+static size_t count_commas(const char *text)
+{
+	size_t count = 0;
+
+	for (; *text; text++)
+		count += *text == ',';
+	return count;
+}
+
+static int check_key(struct conf *conf, struct err *err)
+{
+	if ((conf->tls_certificate[0] != '\0') == (conf->tls_key[0] != '\0') &&
+	    count_commas(conf->tls_certificate) == count_commas(conf->tls_key))
+		return 0;
+	return err_set(err, ERR_INVALID,
+		       "must list a key for each file in tls.certificate");
+}
+
+static int check_client_auth(struct conf *conf, struct err *err)
+{
+	if (conf->tls_client_auth == CONF_CLIENT_AUTH_NONE)
+		return 0;
+	if (conf->tls_certificate[0] == '\0')
+		return err_set(err, ERR_INVALID,
+			       "needs tls.certificate and tls.key");
+	if (conf->tls_client_ca[0] == '\0')
+		return err_set(err, ERR_INVALID, "needs tls.client_ca");
+	return 0;
 }
 
 static int check_roles(struct conf *conf, struct err *err)
@@ -181,6 +212,8 @@ static const struct conf_check checks[] = {
 	{"server", "external_url", check_external_url},
 	{"server", "trusted_proxies", check_proxies},
 	{"server", "roles", check_roles},
+	{"tls", "key", check_key},
+	{"tls", "client_auth", check_client_auth},
 	{"storage", "database", check_database},
 	{"storage", "reserve", check_reserve},
 	{"registry", "account", check_account},

@@ -32,6 +32,11 @@ enum conf_log_level {
 enum conf_log_format { CONF_LOG_AUTO, CONF_LOG_TEXT, CONF_LOG_JSON };
 enum conf_blobs { CONF_BLOBS_DISK, CONF_BLOBS_MEMORY };
 enum conf_create { CONF_CREATE_ALWAYS, CONF_CREATE_NEVER };
+enum conf_client_auth {
+	CONF_CLIENT_AUTH_NONE,
+	CONF_CLIENT_AUTH_REQUEST,
+	CONF_CLIENT_AUTH_REQUIRE
+};
 enum conf_challenge { CONF_CHALLENGE_BEARER, CONF_CHALLENGE_BASIC };
 
 #define CONF_PROXIES_MAX 64 /* blocks in server.trusted_proxies */

@@ -219,6 +219,19 @@ static int open_router(struct app *app, struct err *err)
 			  &app->router, err);
 }
 
+static struct tls_config tls_config(const struct conf *conf)
+{
+	static const enum tls_client_auth auth[] = {
+		[CONF_CLIENT_AUTH_NONE] = TLS_CLIENT_NONE,
+		[CONF_CLIENT_AUTH_REQUEST] = TLS_CLIENT_REQUEST,
+		[CONF_CLIENT_AUTH_REQUIRE] = TLS_CLIENT_REQUIRE};
+
+	return (struct tls_config){.certificate = conf->tls_certificate,
+				   .key = conf->tls_key,
+				   .client_ca = conf->tls_client_ca,
+				   .client_auth = auth[conf->tls_client_auth]};
+}
+
 static struct http_config http_config(const struct conf *conf)
 {
 	return (struct http_config){
@@ -241,7 +254,8 @@ static struct http_config http_config(const struct conf *conf)
 		.trusted_proxies = conf->server_trusted_proxies,
 		.requests_per_address = conf->limits_requests_per_address,
 		.requests_per_principal = conf->limits_requests_per_principal,
-		.burst_ms = conf->limits_burst_ms};
+		.burst_ms = conf->limits_burst_ms,
+		.tls = tls_config(conf)};
 }
 
 static void shed_files(struct app *app, size_t count)
@@ -308,6 +322,17 @@ int app_new(struct conf *conf, struct app **ret_app, struct err *err)
 	return 0;
 }
 
+int app_check(const struct conf *conf, struct err *err)
+{
+	struct tls_config config = tls_config(conf);
+	struct tls *tls = NULL;
+
+	if (conf->tls_certificate[0] && tls_new(&config, &tls, err) < 0)
+		return -1;
+	tls_free(tls);
+	return 0;
+}
+
 /* ---- running ---- */
 
 /* The registry tidies once before anybody pushes: see registry_tidy(). */
@@ -326,6 +351,7 @@ int app_start(struct app *app, struct err *err)
 		return -1;
 	log_event(LOG_INFO, "listening",
 		  LOG_TEXT("address", http_server_address(app->server)),
+		  LOG_BOOL("tls", app->conf->tls_certificate[0] != '\0'),
 		  LOG_TEXT("metadata", meta_driver_name(app->meta)),
 		  LOG_TEXT("blobs", app->blobs->ops->name),
 		  LOG_TEXT("version", BERTH_VERSION));
@@ -335,8 +361,10 @@ int app_start(struct app *app, struct err *err)
 void app_reload(struct app *app, const struct conf *conf)
 {
 	struct http_config config = http_config(conf);
+	struct err err = ERR_INIT;
 
-	http_server_reconfigure(app->server, &config);
+	if (http_server_reconfigure(app->server, &config, &err) < 0)
+		log_failure(LOG_ERROR, "certificates_kept", &err, NULL, 0);
 }
 
 /* ---- tearing down, in reverse ---- */

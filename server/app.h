@@ -60,6 +60,9 @@ struct app {
  */
 int app_new(struct conf *conf, struct app **ret_app, struct err *err);
 
+/* Check what a configuration names and only a start would read. */
+int app_check(const struct conf *conf, struct err *err);
+
 /* Start serving: DATA/berthd.address tells where. */
 int app_start(struct app *app, struct err *err);
 

@@ -143,6 +143,18 @@ static int serve(struct conf *conf, const struct conf_args *args)
 	return 0;
 }
 
+static int check(struct conf *conf)
+{
+	struct err err = ERR_INIT;
+	int rc = app_check(conf, &err);
+
+	conf_free(conf);
+	if (rc < 0)
+		return complain(&err, EXIT_USAGE);
+	puts("the configuration is valid");
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct conf_args args;
@@ -159,10 +171,7 @@ int main(int argc, char **argv)
 		return print(version);
 	if (conf_load(&args, &conf, &err) < 0)
 		return complain(&err, EXIT_USAGE);
-	if (args.action == CONF_CHECK) {
-		conf_free(conf);
-		puts("the configuration is valid");
-		return 0;
-	}
+	if (args.action == CONF_CHECK)
+		return check(conf);
 	return serve(conf, &args);
 }

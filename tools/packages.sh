@@ -7,7 +7,7 @@
 # gcc only recommends libc6-dev, so it is named.
 BUILD_PACKAGES=(
 	gcc libc6-dev cmake ninja-build pkg-config
-	libmicrohttpd-dev libssl-dev libsqlite3-dev libjansson-dev libpq-dev
+	libmicrohttpd-dev libgnutls28-dev libssl-dev libsqlite3-dev libjansson-dev libpq-dev
 	zlib1g-dev libyaml-dev libarchive-dev libcurl4-openssl-dev
 )
 

@@ -18,6 +18,7 @@
 #include "server/http/addresses.h"
 #include "server/http/front.h"
 #include "server/http/loop.h"
+#include "server/http/tls.h"
 
 #define BACK_OFF_MS 50 /* without a descriptor, or over the limit */
 #define BURST 64       /* connections per wake-up */
@@ -52,6 +53,7 @@ void front_forget(struct front *front, struct connection *connection)
 	addresses_leave(front->addresses, &connection->address);
 	atomic_fetch_sub(&front->open, 1);
 	account_connections(front->pipeline.account, -1);
+	tls_link_free(connection->tls);
 	free(connection);
 }
 
@@ -80,6 +82,7 @@ static void welcome(struct acceptor *acceptor, int fd,
 	connection->address = *address;
 	connection->address_len = len;
 	list_init(&connection->place);
+	list_init(&connection->shaking);
 	write_peer(address, connection->peer);
 	atomic_fetch_add(&front->open, 1);
 	account_connections(front->pipeline.account, 1);

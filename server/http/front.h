@@ -18,6 +18,7 @@ struct loop;
 struct front {
 	struct pipeline pipeline;	  /* borrowed by every exchange */
 	struct addresses *addresses;	  /* connections per address; owned */
+	struct tls *tls;		  /* NULL: plain HTTP; owned */
 	const struct clock_source *clock; /* borrowed */
 	size_t pool_bytes;		  /* of memory for a connection */
 	atomic_size_t open;		  /* connections, at present */
@@ -33,6 +34,7 @@ struct front {
 /* Where a connection stands; decides what its deadline means. */
 enum phase {
 	PHASE_IDLE,    /* no request has begun, as far as we know */
+	PHASE_HELLO,   /* the handshake has begun */
 	PHASE_HEADERS, /* a request has begun */
 	PHASE_BODY,    /* its body comes in */
 	PHASE_WORK,    /* it is being worked on: no deadline */
@@ -50,6 +52,8 @@ struct connection {
 	struct loop *loop;		 /* borrowed */
 	struct exchange *exchange;	 /* the one that runs, or NULL */
 	void *wire;			 /* the transport's, once it has one */
+	struct tls_link *tls;		 /* owned; NULL on plain HTTP */
+	struct list shaking;		 /* in the loop's handshakes */
 	int fd;				 /* the transport closes it */
 	struct sockaddr_storage address; /* of the client */
 	socklen_t address_len;		 /* bytes of it that count */

@@ -28,7 +28,6 @@
 #define TICK_MIN_MS 10
 #define TICK_MAX_MS 1000
 #define NEVER INT64_MAX
-#define HEARD_MAX 64 /* first bytes looked at in one turn */
 
 /* After a change of what the lock guards, and without the lock: the loop would
  * only wake up to wait for it. */
@@ -126,7 +125,7 @@ static void place(struct loop *loop, struct connection *connection)
 /* The library does not look at a socket while its buffer is full (of a chunk's
  * extension, say), so it would never see the end; a timeout of its own, of the
  * dying alone, makes it look. */
-static void shut(struct connection *connection)
+void loop_shut(struct connection *connection)
 {
 	shutdown(connection->fd, SHUT_RDWR);
 	if (connection->wire)
@@ -141,15 +140,13 @@ static void cut_short(struct connection *connection, const char *page,
 		      int status, enum err_code code)
 {
 	struct exchange *exchange = connection->exchange;
-	ssize_t sent = send(connection->fd, page, strlen(page),
-			    MSG_DONTWAIT | MSG_NOSIGNAL);
 
-	(void)sent;
+	mhd_past_send(connection, page, strlen(page));
 	if (exchange) {
 		exchange->request.response.status = status;
 		exchange->request.response.error = code;
 	}
-	shut(connection);
+	loop_shut(connection);
 }
 
 static void time_out(struct connection *connection)
@@ -186,7 +183,7 @@ static void look_at_idle(struct connection *connection)
 	if (received > connection->progress)
 		loop_phase(connection, PHASE_HEADERS, header_ms);
 	else if (loop->now_ms >= connection->deadline_ms)
-		shut(connection);
+		loop_shut(connection);
 }
 
 static void look_at_send(struct connection *connection)
@@ -199,7 +196,7 @@ static void look_at_send(struct connection *connection)
 			   atomic_load(&loop->front->body_idle_ms));
 		connection->progress = acknowledged;
 	} else if (loop->now_ms >= connection->deadline_ms) {
-		shut(connection);
+		loop_shut(connection);
 	}
 }
 
@@ -231,7 +228,7 @@ static void look_at_body(struct connection *connection)
 			  "Content-Length: 0\r\n\r\n",
 			  400, ERR_INVALID);
 	else if (!some && has_ended(connection))
-		shut(connection);
+		loop_shut(connection);
 	else
 		connection->progress = some ? 0 : UINT64_MAX;
 }
@@ -248,7 +245,7 @@ static void look(struct connection *connection)
 		if (late)
 			time_out(connection);
 		else if (has_ended(connection))
-			shut(connection);
+			loop_shut(connection);
 		break;
 	case PHASE_BODY:
 		if (late)
@@ -259,9 +256,10 @@ static void look(struct connection *connection)
 	case PHASE_SEND:
 		look_at_send(connection);
 		break;
+	case PHASE_HELLO:
 	case PHASE_LINGER:
 		if (late)
-			shut(connection);
+			loop_shut(connection);
 		break;
 	case PHASE_WORK:
 	case PHASE_DEAD:
@@ -285,66 +283,13 @@ static void sweep(struct loop *loop)
 	}
 }
 
-/* The socket is not known to the library: close it, and forget the rest. */
-static void dismiss(struct loop *loop, struct connection *connection)
-{
-	list_remove(&connection->place);
-	close(connection->fd);
-	front_forget(loop->front, connection);
-}
-
-static void admit(struct loop *loop, struct connection *connection)
-{
-	loop->adding = connection;
-	if (MHD_add_connection(loop->daemon, connection->fd,
-			       (const struct sockaddr *)&connection->address,
-			       connection->address_len) == MHD_YES)
-		return;
-	/* The socket is closed; the callbacks have seen to the rest if they ran
-	 * at all. */
-	if (loop->adding) {
-		list_remove(&connection->place);
-		front_forget(loop->front, connection);
-	}
-	loop->adding = NULL;
-}
-
-static void hear(struct loop *loop, struct connection *connection)
-{
-	switch (hello_peek(connection->fd)) {
-	case HELLO_NONE:
-		if (parking_put(&loop->parking, connection) < 0)
-			dismiss(loop, connection);
-		return;
-	case HELLO_HTTP:
-		admit(loop, connection);
-		return;
-	case HELLO_TLS:
-		hello_refuse_tls(connection->fd);
-		break;
-	case HELLO_END:
-		break;
-	}
-	dismiss(loop, connection);
-}
-
-/* Those whose first byte came meanwhile. */
-static void hear_parked(struct loop *loop)
-{
-	struct connection *heard[HEARD_MAX];
-	size_t count = parking_take(&loop->parking, heard, HEARD_MAX);
-
-	for (size_t i = 0; i < count; i++)
-		hear(loop, heard[i]);
-}
-
 /* A fresh connection has sent nothing yet, so every byte it has sent counts. */
 static void add(struct loop *loop, struct connection *connection)
 {
 	loop_phase(connection, PHASE_IDLE, atomic_load(&loop->front->idle_ms));
 	connection->progress = 0;
 	place(loop, connection);
-	hear(loop, connection);
+	mhd_hello_new(loop, connection);
 }
 
 static void take_over(struct loop *loop)
@@ -387,8 +332,9 @@ static void drain(struct loop *loop)
 				CONTAINER_OF(at, struct connection, place);
 
 			if (connection->phase != PHASE_DEAD &&
-			    (cut || connection->phase == PHASE_IDLE))
-				shut(connection);
+			    (cut || connection->phase == PHASE_IDLE ||
+			     connection->phase == PHASE_HELLO))
+				loop_shut(connection);
 		}
 	}
 }
@@ -443,8 +389,9 @@ static void *run(void *context)
 	for (;;) {
 		loop->now_ms = clock_monotonic_ms(loop->front->clock);
 		take_over(loop);
-		hear_parked(loop);
+		mhd_hello_before(loop);
 		MHD_run(loop->daemon);
+		mhd_hello_after(loop);
 		sweep(loop);
 		if (loop->draining)
 			drain(loop);
@@ -510,6 +457,7 @@ int loop_new(struct front *front, size_t index, struct loop **ret_loop,
 	loop->event_fd = -1;
 	loop->parking.epoll_fd = -1;
 	lock_init(&loop->lock);
+	list_init(&loop->shaking);
 	if (loop_open(loop, err) < 0) {
 		loop_free(loop);
 		return -1;

@@ -43,6 +43,7 @@ struct loop {
 	int64_t now_ms;		   /* at the start of this turn */
 	struct wheel wheel;	   /* of connections */
 	struct parking parking;	   /* of those that have said nothing */
+	struct list shaking;	   /* handshakes that go on in this turn */
 	struct connection *adding; /* not yet known to the daemon */
 	struct exchange *free;	   /* for further use */
 	size_t connections;	   /* known to the daemon */
@@ -64,6 +65,27 @@ void loop_exchange_free(struct loop *loop, struct exchange *exchange);
 /* Enter a phase that must have ended after limit_ms; 0 is no limit. */
 void loop_phase(struct connection *connection, enum phase phase,
 		int64_t limit_ms);
+
+/* Have a connection end: the library will notice. */
+void loop_shut(struct connection *connection);
+
+/* A connection was given to the loop, and is placed in its wheel. */
+void mhd_hello_new(struct loop *loop, struct connection *connection);
+
+/* The library has made a connection that is to be spoken to in TLS. */
+void mhd_hello_tls(struct loop *loop, struct connection *connection);
+
+/* The library is about to close a connection. */
+void mhd_hello_gone(const struct connection *connection);
+
+/* Each turn, before the library sees to its sockets and after. */
+void mhd_hello_before(struct loop *loop);
+void mhd_hello_after(struct loop *loop);
+
+/* Send bytes past the library, in TLS where the connection is; then say that no
+ * more will follow.  False if not all can go out at once. */
+bool mhd_past_send(struct connection *connection, const void *data, size_t len);
+bool mhd_past_end(struct connection *connection);
 
 /* Send the answer as it stands past the library, and read no more: 0, or -1 if
  * the connection is of no use (mhd_response.c). */

@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "server/http/exchange.h"
 #include "server/http/mhd_loop.h"
+#include "server/http/tls.h"
 
 #define SWALLOW_MAX                                                            \
 	(1u << 20)	       /* bytes of a refused body, to keep the         \
@@ -354,6 +355,10 @@ static void *on_line(void *context, const char *target,
 	exchange->target_end = target ? target + len : NULL;
 	request->target = span_make(copy, len);
 	request->peer = span_of(connection->peer);
+	request->secure = connection->tls != NULL;
+	if (connection->tls)
+		request->certificate = tls_link_names(
+			connection->tls, &request->certificate_count);
 	connection->exchange = exchange;
 	loop_phase(connection, PHASE_HEADERS,
 		   atomic_load_explicit(&loop->front->header_ms,
@@ -420,6 +425,8 @@ static void on_connection(void *context, struct MHD_Connection *wire,
 		connection->wire = wire;
 		*socket_context = connection;
 		loop->connections++;
+		if (loop->front->tls)
+			mhd_hello_tls(loop, connection);
 		return;
 	}
 	/* A line whose parameters alone fill the library's memory ends the
@@ -428,8 +435,10 @@ static void on_connection(void *context, struct MHD_Connection *wire,
 		connection->exchange->aborted = true;
 		end(loop, connection->exchange);
 	}
+	mhd_hello_gone(connection);
 	loop->connections--;
 	list_remove(&connection->place);
+	list_remove(&connection->shaking);
 	front_forget(loop->front, connection);
 }
 
@@ -464,9 +473,13 @@ static size_t leave_escapes(void *context, struct MHD_Connection *wire,
 
 int mhd_request_options(struct loop *loop, struct MHD_Daemon **ret_daemon)
 {
+	bool tls = loop->front->tls != NULL;
+	struct MHD_OptionItem of_tls[] = {
+		{MHD_OPTION_HTTPS_CERT_CALLBACK2, 0, tls_certificate_source()},
+		{MHD_OPTION_END, 0, NULL}};
 	struct MHD_Daemon *daemon = MHD_start_daemon(
 		MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET |
-			MHD_ALLOW_SUSPEND_RESUME,
+			MHD_ALLOW_SUSPEND_RESUME | (tls ? MHD_USE_TLS : 0u),
 		0, NULL, NULL, on_request, loop,
 		MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, loop->front->pool_bytes,
@@ -475,7 +488,7 @@ int mhd_request_options(struct loop *loop, struct MHD_Daemon **ret_daemon)
 		on_line, loop, MHD_OPTION_UNESCAPE_CALLBACK, leave_escapes,
 		NULL, MHD_OPTION_NOTIFY_COMPLETED, on_completed, loop,
 		MHD_OPTION_NOTIFY_CONNECTION, on_connection, loop,
-		MHD_OPTION_END);
+		MHD_OPTION_ARRAY, tls ? of_tls : of_tls + 1, MHD_OPTION_END);
 
 	if (!daemon)
 		return -1;

@@ -20,7 +20,8 @@
 #include "server/http/mhd_sendfile.h"
 
 #define RAW_MAX (64u << 10) /* bytes of an answer sent past the library */
-#define FIELD_MAX 64	    /* bytes of a value formatted here */
+#define PIECE_BYTES ((size_t)128 << 10) /* of a file, at a time in TLS */
+#define FIELD_MAX 64			/* bytes of a value formatted here */
 #define HEAD_BYTES 1024 /* of the fields that an entity and the library add */
 #define NOTE_BYTES 80	/* that the library keeps per field and parameter */
 
@@ -113,19 +114,51 @@ static struct MHD_Response *shared_wire(struct entity *entity)
 	return known;
 }
 
-/* A part of a file.  A file that lost its end would leave the client waiting
- * for bytes that never come. */
-static struct MHD_Response *make_file(const struct entity *entity,
-				      uint64_t first, uint64_t length,
-				      struct err *err)
-{
-	struct stat info;
+/* A part of a file that is read piece by piece. */
+struct reader {
+	struct entity *entity; /* a reference */
+	uint64_t first;	       /* byte of the file */
+};
 
-	if (fstat(entity->fd, &info) < 0 ||
-	    (uint64_t)info.st_size < entity->size) {
-		err_set(err, ERR_CORRUPT, "an open file lost its end");
+static ssize_t read_piece(void *context, uint64_t at, char *out, size_t len)
+{
+	const struct reader *reader = context;
+	ssize_t got = pread(reader->entity->fd, out, len,
+			    (off_t)(reader->first + at));
+
+	return got > 0 ? got : MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+static void free_reader(void *context)
+{
+	struct reader *reader = context;
+
+	entity_unref(reader->entity);
+	free(reader);
+}
+
+/* In TLS the library would read a file by 4 KiB. */
+static struct MHD_Response *make_pieces(struct entity *entity, uint64_t first,
+					uint64_t length)
+{
+	struct reader *reader = malloc(sizeof(*reader));
+
+	if (!reader)
 		return NULL;
-	}
+	*reader = (struct reader){.entity = entity_ref(entity), .first = first};
+	struct MHD_Response *wire = MHD_create_response_from_callback(
+		length, length < PIECE_BYTES ? (size_t)length + 1 : PIECE_BYTES,
+		read_piece, reader, free_reader);
+
+	if (!wire)
+		free_reader(reader);
+	return wire;
+}
+
+static struct MHD_Response *make_sendfile(const struct entity *entity,
+					  uint64_t first, uint64_t length,
+					  struct err *err)
+{
 	int fd = fcntl(entity->fd, F_DUPFD_CLOEXEC, 0);
 
 	if (fd < 0) {
@@ -135,16 +168,34 @@ static struct MHD_Response *make_file(const struct entity *entity,
 	struct MHD_Response *wire =
 		MHD_create_response_from_fd_at_offset64(length, fd, first);
 
-	if (!wire) {
+	if (!wire)
 		close(fd);
-		err_set(err, ERR_NO_MEMORY, "no memory for an answer");
-		return NULL;
-	}
-	sendfile_until(fd, first + length);
+	else
+		sendfile_until(fd, first + length);
 	return wire;
 }
 
-static struct MHD_Response *make_entity(const struct request *request,
+/* A part of a file.  A file that lost its end would leave the client waiting
+ * for bytes that never come. */
+static struct MHD_Response *make_file(struct request *request, struct err *err)
+{
+	const struct response *response = &request->response;
+	const struct connection *connection = exchange_of(request)->connection;
+	struct entity *entity = response->entity;
+	struct stat info;
+
+	if (fstat(entity->fd, &info) < 0 ||
+	    (uint64_t)info.st_size < entity->size) {
+		err_set(err, ERR_CORRUPT, "an open file lost its end");
+		return NULL;
+	}
+	return connection->tls
+		       ? make_pieces(entity, response->first, response->length)
+		       : make_sendfile(entity, response->first,
+				       response->length, err);
+}
+
+static struct MHD_Response *make_entity(struct request *request,
 					struct err *err)
 {
 	const struct response *response = &request->response;
@@ -154,7 +205,7 @@ static struct MHD_Response *make_entity(const struct request *request,
 		return make_length(entity);
 	if (entity->fd < 0 || request->method == HTTP_HEAD)
 		return make_whole(entity);
-	return make_file(entity, response->first, response->length, err);
+	return make_file(request, err);
 }
 
 static bool add_entity_fields(struct MHD_Response *wire,
@@ -295,7 +346,7 @@ int mhd_response_queue(struct exchange *exchange)
 
 int mhd_response_raw(struct exchange *exchange)
 {
-	const struct connection *connection = exchange->connection;
+	struct connection *connection = exchange->connection;
 	const struct response *response = &exchange->request.response;
 	struct buf out = BUF_INIT(RAW_MAX);
 	int rc = -1;
@@ -313,9 +364,8 @@ int mhd_response_raw(struct exchange *exchange)
 		buf_append_span(&out, buf_span(&response->body));
 	exchange->sent_bytes = bytes_to_send(&exchange->request);
 	if (out.failed == ERR_NONE &&
-	    send(connection->fd, out.data, out.len,
-		 MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)out.len &&
-	    shutdown(connection->fd, SHUT_WR) == 0)
+	    mhd_past_send(connection, out.data, out.len) &&
+	    mhd_past_end(connection))
 		rc = 0;
 	buf_release(&out);
 	return rc;

@@ -2,6 +2,7 @@
 #include "server/http/parking.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -11,7 +12,12 @@
 
 #define TLS_HANDSHAKE 0x16 /* the type of a TLS record */
 #define HELLO_SIZE 4096	   /* bytes of a handshake that are read away */
-#define TAKEN_MAX 64	   /* events asked for at a time */
+#define PAGE(text)                                                             \
+	"HTTP/1.1 400 Bad Request\r\n"                                         \
+	"Content-Type: text/plain\r\n"                                         \
+	"Content-Length: 33\r\n"                                               \
+	"Connection: close\r\n\r\n" text
+#define TAKEN_MAX 64 /* events asked for at a time */
 
 enum hello hello_peek(int fd)
 {
@@ -28,17 +34,16 @@ enum hello hello_peek(int fd)
 
 /* What is left unread when a socket is closed turns into a reset, which may
  * overtake the answer. */
-void hello_refuse_tls(int fd)
+void hello_refuse(int fd, bool tls)
 {
-	static const char page[] = "HTTP/1.1 400 Bad Request\r\n"
-				   "Content-Type: text/plain\r\n"
-				   "Content-Length: 33\r\n"
-				   "Connection: close\r\n\r\n"
-				   "this port speaks HTTP, not HTTPS\n";
+	static const char *const pages[] = {
+		PAGE("this port speaks HTTP, not HTTPS\n"),
+		PAGE("this port speaks HTTPS, not HTTP\n")};
 	char hello[HELLO_SIZE];
 
 	(void)recv(fd, hello, sizeof(hello), MSG_DONTWAIT);
-	(void)send(fd, page, sizeof(page) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+	(void)send(fd, pages[tls], strlen(pages[tls]),
+		   MSG_DONTWAIT | MSG_NOSIGNAL);
 	shutdown(fd, SHUT_RDWR);
 }
 
@@ -58,9 +63,11 @@ void parking_release(struct parking *parking)
 	parking->epoll_fd = -1;
 }
 
-int parking_put(struct parking *parking, struct connection *connection)
+int parking_put(struct parking *parking, struct connection *connection,
+		bool to_send)
 {
-	struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP,
+	struct epoll_event event = {.events = to_send ? EPOLLOUT
+						      : EPOLLIN | EPOLLRDHUP,
 				    .data.ptr = connection};
 
 	if (epoll_ctl(parking->epoll_fd, EPOLL_CTL_ADD, connection->fd,

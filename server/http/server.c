@@ -141,6 +141,9 @@ static int front_init(struct front *front, const struct http_config *config,
 	front_configure(front, config);
 	if (addresses_new(&front->addresses, err) < 0)
 		return -1;
+	if (config->tls.certificate && config->tls.certificate[0] &&
+	    tls_new(&config->tls, &front->tls, err) < 0)
+		return -1;
 	return pipeline_init(&front->pipeline, config, parts, err);
 }
 
@@ -198,12 +201,24 @@ int http_server_start(struct http_server *server, struct err *err)
 	return acceptor_start(server->acceptor, err);
 }
 
-void http_server_reconfigure(struct http_server *server,
-			     const struct http_config *config)
+static int reload_tls(struct http_server *server,
+		      const struct tls_config *config, struct err *err)
+{
+	bool wanted = config->certificate && config->certificate[0];
+
+	if (wanted != (server->front.tls != NULL))
+		return err_set(err, ERR_UNSUPPORTED,
+			       "turning TLS on or off needs a restart");
+	return wanted ? tls_reload(server->front.tls, config, err) : 0;
+}
+
+int http_server_reconfigure(struct http_server *server,
+			    const struct http_config *config, struct err *err)
 {
 	server->drain_ms = config->drain_timeout_ms;
 	front_configure(&server->front, config);
 	pipeline_reconfigure(&server->front.pipeline, config);
+	return reload_tls(server, &config->tls, err);
 }
 
 void http_server_stop(struct http_server *server)
@@ -232,6 +247,7 @@ void http_server_free(struct http_server *server)
 	if (server->listen_fd >= 0)
 		close(server->listen_fd);
 	pipeline_release(&server->front.pipeline);
+	tls_free(server->front.tls);
 	addresses_free(server->front.addresses);
 	free(server);
 }

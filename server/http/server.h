@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "server/http/tls.h"
+
 struct app;
 struct authn;
 struct authz;
@@ -47,6 +49,7 @@ struct http_config {
 					 with Retry-After */
 	int64_t requests_per_principal; /* the same */
 	int64_t burst_ms;		/* whose worth a client may save up */
+	struct tls_config tls;		/* without a certificate: plain HTTP */
 };
 
 /* What a challenge says; strings are borrowed. */
@@ -73,7 +76,7 @@ struct http_parts {
 };
 
 /* Bind and listen (parts and config's strings are borrowed), without accepting
- * yet: ERR_EXISTS if the address is taken. */
+ * yet: ERR_EXISTS if the address is taken; tls_new() says what else. */
 int http_server_new(const struct http_config *config,
 		    const struct http_parts *parts,
 		    struct http_server **ret_server, struct err *err);
@@ -85,9 +88,10 @@ const char *http_server_address(const struct http_server *server);
 int http_server_start(struct http_server *server, struct err *err);
 
 /* Limits and deadlines from a reloaded configuration: config->listen and
- * ->event_loops are not looked at. */
-void http_server_reconfigure(struct http_server *server,
-			     const struct http_config *config);
+ * ->event_loops are not looked at.  What TLS uses is read again: -1 if that
+ * fails, and the connections to come get what was there before. */
+int http_server_reconfigure(struct http_server *server,
+			    const struct http_config *config, struct err *err);
 
 /* Stop accepting, let requests in flight end (up to the drain timeout), close
  * idle connections, stop the loops. */

@@ -4,6 +4,7 @@
 Environment: BERTH_BIN is the folder of the programs (default build/bin);
 BERTH_TEST_DATABASE a postgresql:// address under which every server gets a
 database of its own; BERTH_TEST_BLOBS=memory keeps the blobs in memory;
+BERTH_TEST_TLS=1 has every server speak HTTPS;
 BERTH_TEST_KEEP=1 keeps data and logs.
 """
 import itertools

@@ -31,6 +31,7 @@ DRIVERS_MEET_IN = "server/app.c"
 # Headers of third parties, and the only files that may see them.
 FENCES = {
     r"microhttpd\.h": r"server/http/mhd_\w+\.c",
+    r"gnutls/.*\.h": r"server/http/tls_\w+\.[ch]",
     r"sqlite3\.h": r"storage/sql_sqlite\.c",
     r"libpq-fe\.h": r"storage/sql_pg\.c",
     r"curl/.*\.h": r"(base/httpc|cli/client)\.c",

@@ -9,6 +9,7 @@ import time
 import urllib.parse
 import uuid
 
+from . import tls
 from .wire import Client
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
@@ -48,7 +49,12 @@ class Database:
 
 
 class Server:
-    """One berthd.  start/stop/kill may be repeated: the data stay."""
+    """One berthd.  start/stop/kill may be repeated: the data stay.
+
+    authority is who issued its certificate, where its options name one.
+    """
+
+    authority = None
 
     def __init__(self, folder, options=(), arguments=(), env=None):
         self.folder = str(folder)
@@ -72,6 +78,10 @@ class Server:
         if url and "storage.database" not in named:
             self.database = Database(url)
             self.options.append("storage.database=" + self.database.url)
+        if os.environ.get("BERTH_TEST_TLS") and "tls.certificate" not in named:
+            self.authority = tls.Authority(self.folder)
+            self.options += self.authority.issue(
+                "server", "DNS:localhost,IP:127.0.0.1").options()
         blobs = os.environ.get("BERTH_TEST_BLOBS")
         if blobs and "storage.blobs" not in named:
             self.options.append("storage.blobs=" + blobs)
@@ -99,7 +109,9 @@ class Server:
             line = self._address_line(path)
             if line:
                 host, port = line.rsplit(":", 1)
-                self.address = (host, int(port))
+                self.address = tls.Address.of(
+                    host, int(port),
+                    self.authority and self.authority.context())
                 return self
             time.sleep(0.005)
         self.kill()

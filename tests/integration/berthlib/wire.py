@@ -9,6 +9,7 @@ import base64
 import json
 import select
 import socket
+import ssl
 
 TIMEOUT = 20
 SHOWN = 1500
@@ -102,6 +103,11 @@ class Connection:
     def __init__(self, address, timeout=TIMEOUT):
         self.sock = socket.create_connection(address, timeout=timeout)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        context = getattr(address, "tls", None)
+        if context:
+            self.sock = context.wrap_socket(
+                self.sock, server_hostname=address[0],
+                suppress_ragged_eofs=True)
         self.buffer = b""
         self.replies = 0
 
@@ -118,13 +124,30 @@ class Connection:
         """Send all, or as much as the peer takes before it answers."""
         view = memoryview(data)
         while view:
-            if readable(self.sock):
+            if self.readable():
                 return False
             try:
                 view = view[self.sock.send(view[:65536]):]
             except (BrokenPipeError, ConnectionResetError):
                 return False
         return True
+
+    def readable(self):
+        """Bytes of a reply, or its end, are there.  What TLS says to itself
+        makes its socket readable, too."""
+        if not isinstance(self.sock, ssl.SSLSocket):
+            return readable(self.sock)
+        if not self.sock.pending() and not readable(self.sock):
+            return False
+        timeout = self.sock.gettimeout()
+        self.sock.settimeout(0)
+        try:
+            self._fill()
+            return True
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return False
+        finally:
+            self.sock.settimeout(timeout)
 
     def _fill(self):
         try:
@@ -279,7 +302,7 @@ class Client:
         if self.conn and self.conn.replies:
             # The server may close an idle connection at any moment; only
             # a close before the first byte of a reply may be tried again.
-            if readable(self.conn.sock):
+            if self.conn.readable():
                 self.close()
         return self._once(method, head, wire, asked)
 

@@ -161,14 +161,17 @@ static void test_the_command_line_is_blamed_for_its_own(void)
 static void test_plain_http_stays_on_loopback(void)
 {
 	const char *why = "command line: server.listen: plain HTTP is served "
-			  "on loopback addresses only; to serve it elsewhere "
-			  "say server.insecure_http: true or --insecure-http";
+			  "on loopback addresses only; set tls.certificate "
+			  "and tls.key, or say server.insecure_http: true or "
+			  "--insecure-http";
 
 	refuses("", "--listen=0.0.0.0:5000", why);
 	refuses("", "--listen=192.168.1.1:5000", why);
 	refuses("", "--listen=[::]:5000", why);
 	refuses("", "--listen=[2001:db8::1]:5000", why);
 	conf_free(load("server:\n  insecure_http: true\n",
+		       "--listen=0.0.0.0:5000"));
+	conf_free(load("tls:\n  certificate: a\n  key: b\n",
 		       "--listen=0.0.0.0:5000"));
 }
 
@@ -242,6 +245,15 @@ static void test_options_fit_each_other(void)
 	refuses("limits:\n  body_timeout: 30s\n", NULL,
 		"limits.body_idle_timeout: must not be longer than "
 		"limits.body_timeout");
+	refuses("tls:\n  certificate: a\n", NULL,
+		"tls.key: must list a key for each file in tls.certificate");
+	refuses("tls:\n  certificate: a, b\n  key: a\n", NULL,
+		": line 3: tls.key: must list a key for each file in "
+		"tls.certificate");
+	refuses("tls:\n  client_auth: request\n", NULL,
+		": line 2: tls.client_auth: needs tls.certificate and tls.key");
+	refuses("tls:\n  certificate: a\n  key: b\n  client_auth: require\n",
+		NULL, ": line 4: tls.client_auth: needs tls.client_ca");
 }
 
 static void test_a_missing_file_is_named(void)
