@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "base/hasher.h"
 #include "base/jsonx.h"
+#include "base/log.h"
 #include "base/rand.h"
 #include "storage/meta_credentials.h"
 #include "storage/meta_principals.h"
@@ -23,6 +24,7 @@
 #define PREFIX_LENGTH 4	 /* "brt_" */
 #define ID_BYTES 8	 /* of the public half */
 #define SECRET_LENGTH 44 /* characters of the secret one: over 256 bits */
+#define SWEEP_MAX 1000	 /* in one transaction */
 
 _Static_assert(PREFIX_LENGTH + 2 * ID_BYTES + 1 + SECRET_LENGTH <
 		       TOKEN_TEXT_SIZE,
@@ -370,4 +372,25 @@ int token_find(struct meta_tx *tx, const char *prefix, struct span text,
 	}
 	out->len = before;
 	return 0;
+}
+
+static int sweep_work(struct meta_tx *tx, void *context, struct err *err)
+{
+	int64_t *swept = context;
+
+	*swept = meta_token_sweep(tx, meta_tx_now_ms(tx), SWEEP_MAX, err);
+	return *swept < 0 ? -1 : 0;
+}
+
+/* What fails is tried again the next time. */
+void token_sweep(const struct token_config *config)
+{
+	int64_t swept = SWEEP_MAX;
+	struct err err = ERR_INIT;
+
+	while (swept == SWEEP_MAX &&
+	       meta_write(config->meta, sweep_work, &swept, &err) == 0)
+		;
+	if (err.code != ERR_NONE)
+		log_failure(LOG_DEBUG, "tokens_stay", &err, NULL, 0);
 }

@@ -72,4 +72,7 @@ struct meta_tx;
 int token_find(struct meta_tx *tx, const char *prefix, struct span text,
 	       struct meta_token *ret_token, struct buf *out, struct err *err);
 
+/* Remove those that have expired.  May wait. */
+void token_sweep(const struct token_config *config);
+
 #endif

@@ -12,6 +12,7 @@
 #include "auth/authz.h"
 #include "auth/bootstrap.h"
 #include "auth/seal.h"
+#include "auth/signing.h"
 #include "auth/used.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -40,6 +41,9 @@
 #define BODIES_AT_ONCE 64      /* manifests of the largest size, being pushed */
 #define STAGE_BUFFERS 4	       /* 1 MiB each, on their way of one upload */
 #define STAGE_BUFFERS_TOTAL 40 /* and of all */
+
+#define KEY_OVERLAP_MS 60000
+#define SWEEP_TOKENS_MS 600000
 
 DEFINE_CLEANUP(app_free_at, struct app *, app_free)
 
@@ -161,6 +165,35 @@ static int open_registry(struct app *app, struct err *err)
 	return registry_new(&config, &parts, &app->registry, err);
 }
 
+/* A key is made public for longer than what it signed lives: by what a request
+ * may take, and by what clocks may differ. */
+static int open_tokens(struct app *app, struct err *err)
+{
+	const struct conf *conf = app->conf;
+	const char *url = conf->server_external_url;
+	int64_t life = conf->auth_access_token_life_ms;
+	int64_t leeway = conf->auth_clock_leeway_ms;
+	struct signing_config keys = {.meta = app->meta,
+				      .seal = app->seal,
+				      .clock = app->clock,
+				      .life_ms = conf->auth_signing_key_life_ms,
+				      .overlap_ms = life + 2 * leeway +
+						    KEY_OVERLAP_MS};
+
+	if (signing_new(&keys, &app->signing, err) < 0)
+		return -1;
+	app->tokens = (struct token_config){
+		.meta = app->meta,
+		.signing = app->signing,
+		.clock = app->clock,
+		.service = conf->auth_service,
+		.issuer = url[0] != '\0' ? url : "berth",
+		.access_life_ms = life,
+		.refresh_life_ms = conf->auth_refresh_token_life_ms,
+		.leeway_ms = leeway};
+	return 0;
+}
+
 static int open_auth(struct app *app, struct err *err)
 {
 	static const enum anonymous_access access[] = {
@@ -184,6 +217,8 @@ static int open_auth(struct app *app, struct err *err)
 	    used_new(app->meta, app->clock, &app->used, err) < 0 ||
 	    bootstrap_admin(app->meta, app->seal, conf->registry_account,
 			    app->data_dir_fd, &app->admin_made, err) < 0)
+		return -1;
+	if (open_tokens(app, err) < 0)
 		return -1;
 	config.seal = app->seal;
 	config.used = app->used;
@@ -287,12 +322,24 @@ static int open_server(struct app *app, struct err *err)
 	return http_server_new(&config, &parts, &app->server, err);
 }
 
+static void tidy_tokens(struct app *app)
+{
+	int64_t now = clock_monotonic_ms(app->clock);
+
+	signing_tidy(app->signing);
+	if (now - app->tokens_swept_ms < SWEEP_TOKENS_MS)
+		return;
+	app->tokens_swept_ms = now;
+	token_sweep(&app->tokens);
+}
+
 static void tick(void *context)
 {
 	struct app *app = context;
 
 	registry_tidy(app->registry);
 	used_tidy(app->used);
+	tidy_tokens(app);
 	if (app->cache)
 		cache_tidy(app->cache);
 }
@@ -391,6 +438,7 @@ void app_free(struct app *app)
 	authz_free(app->authz);
 	authn_free(app->authn);
 	used_free(app->used);
+	signing_free(app->signing);
 	seal_free(app->seal);
 	registry_free(app->registry);
 	cache_free(app->cache);

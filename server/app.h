@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 #include "auth/identity.h"
+#include "auth/token.h"
 #include "storage/meta.h"
 
 struct authn;
@@ -26,6 +27,7 @@ struct pool;
 struct registry;
 struct router;
 struct seal;
+struct signing;
 struct ticker;
 struct used;
 
@@ -40,6 +42,9 @@ struct app {
 	struct registry *registry;	  /* owned */
 	struct cache *cache;	    /* owned; NULL where others write too */
 	struct seal *seal;	    /* owned; the server's key */
+	struct signing *signing;    /* owned; signs access tokens */
+	struct token_config tokens; /* how tokens are made and verified */
+	int64_t tokens_swept_ms;    /* monotonic; the ticker's */
 	struct used *used;	    /* owned; when keys were used */
 	struct authn *authn;	    /* owned */
 	struct authz *authz;	    /* owned */

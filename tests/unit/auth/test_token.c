@@ -531,6 +531,38 @@ static void test_a_secret_ends_in_time(void)
 	close_all();
 }
 
+static int64_t row_count(const struct token_secret *secret)
+{
+	struct meta_tx *tx = meta_fixture_read(meta);
+	struct meta_token row;
+	struct err err = ERR_INIT;
+	int found = meta_token_find(tx, span_of(secret->id), &row, NULL, &err);
+
+	meta_read_end(tx);
+	CHECK(found >= 0);
+	return found;
+}
+
+static void test_what_has_ended_is_swept(void)
+{
+	struct token_secret secrets[3];
+	struct err err = ERR_INIT;
+
+	open_all();
+	struct meta_principal row = add(META_USER, "eve");
+	for (int i = 0; i < 3; i++) {
+		CHECK(token_secret_make(TOKEN_REFRESH_PREFIX, &secrets[i],
+					&err) == 0);
+		keep(&secrets[i], META_TOKEN_REFRESH, row.id,
+		     i == 2 ? 0 : meta_fixture_ms + 100 * (i + 1));
+	}
+	meta_fixture_ms += 150;
+	token_sweep(&config);
+	CHECK(row_count(&secrets[0]) == 0);
+	CHECK(row_count(&secrets[1]) == 1 && row_count(&secrets[2]) == 1);
+	close_all();
+}
+
 static const struct check_case cases[] = {
 	CHECK_CASE(test_a_token_says_what_the_protocol_wants),
 	CHECK_CASE(test_its_owner_comes_back_with_its_ceiling),
@@ -545,6 +577,7 @@ static const struct check_case cases[] = {
 	CHECK_CASE(test_a_secret_is_found_whole_or_not_at_all),
 	CHECK_CASE(test_a_refresh_token_is_no_api_token),
 	CHECK_CASE(test_a_secret_ends_in_time),
+	CHECK_CASE(test_what_has_ended_is_swept),
 };
 
 int main(int argc, char **argv)
