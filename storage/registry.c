@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "storage/registry.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/digest.h"
+#include "storage/meta_audit.h"
 #include "storage/meta_events.h"
 #include "storage/meta_repositories.h"
+#include "storage/refname.h"
 #include "storage/registry_internal.h"
 #include "storage/space.h"
 #include "storage/upload_table.h"
@@ -78,6 +81,7 @@ int registry_ensure_repository(const struct registry *registry,
 			       struct meta_tx *tx, const struct registry_at *at,
 			       int64_t *ret_id, struct err *err)
 {
+	struct registry_change created = {.kind = "repository.create"};
 	bool made = false;
 	int64_t id = 0;
 
@@ -86,28 +90,62 @@ int registry_ensure_repository(const struct registry *registry,
 	if (meta_repository_ensure(tx, at->scope, at->repository, &id, &made,
 				   err) < 0)
 		return -1;
-	if (made && registry_event(tx, at, "repository.create", NULL,
-				   (struct span){0}, err) < 0)
+	if (made && registry_event(tx, at, &created, err) < 0)
 		return -1;
 	*ret_id = id;
 	return 0;
 }
 
-int registry_event(struct meta_tx *tx, const struct registry_at *at,
-		   const char *kind, const struct digest *digest,
-		   struct span tag, struct err *err)
+static struct span digest_text(const struct digest *digest,
+			       char buffer[DIGEST_TEXT_SIZE])
 {
-	char text[DIGEST_TEXT_SIZE] = "";
-	struct meta_event event = {.kind = span_of(kind),
+	if (!digest)
+		return (struct span){0};
+	digest_format(digest, buffer);
+	return span_of(buffer);
+}
+
+static int audit_change(struct meta_tx *tx, const struct registry_at *at,
+			const struct registry_change *change,
+			struct span before, struct span after, struct err *err)
+{
+	char target[REFNAME_REPOSITORY_MAX + 1 + REFNAME_TAG_MAX + 1];
+	struct meta_audit entry = {
+		.kind = span_of(change->kind),
+		.outcome = SPAN_LIT("ok"),
+		.actor = at->actor,
+		.source = at->source,
+		.request_id = at->request_id,
+		.target = at->repository,
+		.before = before,
+		.after = after,
+	};
+
+	if (change->tag.len > 0) {
+		snprintf(target, sizeof(target), "%.*s:%.*s",
+			 SPAN_ARG(at->repository), SPAN_ARG(change->tag));
+		entry.target = span_of(target);
+	}
+	return meta_audit_append(tx, at->scope.account, &entry, err);
+}
+
+int registry_event(struct meta_tx *tx, const struct registry_at *at,
+		   const struct registry_change *change, struct err *err)
+{
+	char texts[2][DIGEST_TEXT_SIZE];
+	struct span before = digest_text(change->before, texts[0]);
+	struct span after = digest_text(change->after, texts[1]);
+	struct meta_event event = {.kind = span_of(change->kind),
 				   .repository = at->repository,
-				   .tag = tag,
+				   .digest = after.len > 0 ? after : before,
+				   .tag = change->tag,
 				   .actor = at->actor};
 
-	if (digest) {
-		digest_format(digest, text);
-		event.digest = span_of(text);
-	}
-	return meta_event_append(tx, at->scope, &event, err);
+	if (meta_event_append(tx, at->scope, &event, err) < 0)
+		return -1;
+	if (change->minor)
+		return 0;
+	return audit_change(tx, at, change, before, after, err);
 }
 
 static void tell_changed(const struct registry *registry,

@@ -71,6 +71,8 @@ struct registry_at {
 	struct meta_scope scope; /* account and region */
 	struct span repository;	 /* its name, as it was checked */
 	struct span actor;	 /* the principal's name */
+	struct span source;	 /* the client's address: for the audit log */
+	struct span request_id;	 /* the request's: the same */
 };
 
 /* Once a second or so, by one thread, and for the first time before requests

@@ -133,6 +133,8 @@ static int find_source(struct meta_tx *tx, struct blob_work *work,
 static int mount_work(struct meta_tx *tx, void *context, struct err *err)
 {
 	struct blob_work *work = context;
+	struct registry_change mounted = {.kind = "blob.mount",
+					  .after = work->digest};
 	int64_t repository = 0;
 	int found = find_source(tx, work, err);
 
@@ -146,8 +148,7 @@ static int mount_work(struct meta_tx *tx, void *context, struct err *err)
 				       &repository, err) < 0 ||
 	    meta_blob_link(tx, repository, work->digest, err) < 0)
 		return -1;
-	return registry_event(tx, work->at, "blob.mount", work->digest,
-			      (struct span){0}, err);
+	return registry_event(tx, work->at, &mounted, err);
 }
 
 /* Clients try a mount for nearly every layer: a look first spares the write
@@ -181,6 +182,8 @@ int registry_blob_mount(struct registry *registry, const struct registry_at *at,
 static int delete_work(struct meta_tx *tx, void *context, struct err *err)
 {
 	struct blob_work *work = context;
+	struct registry_change deleted = {.kind = "blob.delete",
+					  .before = work->digest};
 	int64_t repository = 0;
 
 	if (registry_find_repository(tx, work->at, &repository, err) < 0)
@@ -199,8 +202,7 @@ static int delete_work(struct meta_tx *tx, void *context, struct err *err)
 			       "a manifest of the repository names the blob");
 	if (meta_blob_unlink(tx, repository, work->digest, err) < 0)
 		return -1;
-	return registry_event(tx, work->at, "blob.delete", work->digest,
-			      (struct span){0}, err);
+	return registry_event(tx, work->at, &deleted, err);
 }
 
 int registry_blob_delete(struct registry *registry,

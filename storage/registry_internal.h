@@ -39,10 +39,18 @@ int registry_ensure_repository(const struct registry *registry,
 			       struct meta_tx *tx, const struct registry_at *at,
 			       int64_t *ret_id, struct err *err);
 
-/* Append to the event log; digest may be NULL, tag "". */
+/* What changed in a repository. */
+struct registry_change {
+	const char *kind; /* "tag.move" */
+	struct span tag;  /* the one that was set or removed, or "" */
+	const struct digest *before; /* what was there, or NULL */
+	const struct digest *after;  /* what is there now, or NULL */
+	bool minor;		     /* no entry in the audit log */
+};
+
+/* Append it to the event log, and to the audit log. */
 int registry_event(struct meta_tx *tx, const struct registry_at *at,
-		   const char *kind, const struct digest *digest,
-		   struct span tag, struct err *err);
+		   const struct registry_change *change, struct err *err);
 
 /* A write of which whoever caches is told before this returns, whatever came of
  * it: a commit that failed may have changed things all the same. */

@@ -143,6 +143,8 @@ static int refer_items(const struct put_work *work, struct meta_tx *tx,
 static int put_tag(const struct put_work *work, struct meta_tx *tx,
 		   int64_t repository, struct span tag, struct err *err)
 {
+	struct registry_change change = {
+		.kind = "tag.create", .tag = tag, .after = &work->digest};
 	struct digest before;
 	int found =
 		meta_tag_put(tx, repository, tag, &work->digest, &before, err);
@@ -151,9 +153,11 @@ static int put_tag(const struct put_work *work, struct meta_tx *tx,
 		return -1;
 	if (found == 2)
 		return 0;
-	return registry_event(tx, work->at,
-			      found == 1 ? "tag.move" : "tag.create",
-			      &work->digest, tag, err);
+	if (found == 1) {
+		change.kind = "tag.move";
+		change.before = &before;
+	}
+	return registry_event(tx, work->at, &change, err);
 }
 
 static int put_tags(const struct put_work *work, struct meta_tx *tx,
@@ -181,6 +185,8 @@ static int put_row(const struct put_work *work, struct meta_tx *tx,
 		.subject = manifest->subject_known ? &manifest->subject_digest
 						   : NULL,
 		.body = work->push->body};
+	struct registry_change pushed = {.kind = "manifest.push",
+					 .after = &work->digest};
 	bool fresh = false;
 
 	if (meta_manifest_put(tx, repository, &row, &fresh, err) < 0)
@@ -189,8 +195,7 @@ static int put_row(const struct put_work *work, struct meta_tx *tx,
 		return 0;
 	if (refer_items(work, tx, repository, err) < 0)
 		return -1;
-	return registry_event(tx, work->at, "manifest.push", &work->digest,
-			      (struct span){0}, err);
+	return registry_event(tx, work->at, &pushed, err);
 }
 
 static int put_work(struct meta_tx *tx, void *context, struct err *err)
@@ -337,6 +342,8 @@ struct delete_work {
 static int delete_manifest(struct meta_tx *tx, const struct delete_work *work,
 			   int64_t repository, struct err *err)
 {
+	struct registry_change deleted = {.kind = "manifest.delete",
+					  .before = &work->reference->digest};
 	int64_t tags = 0;
 	int found = meta_manifest_delete(tx, repository,
 					 &work->reference->digest, &tags, err);
@@ -345,14 +352,16 @@ static int delete_manifest(struct meta_tx *tx, const struct delete_work *work,
 		return manifest_unknown(err);
 	if (found < 0)
 		return -1;
-	return registry_event(tx, work->at, "manifest.delete",
-			      &work->reference->digest, (struct span){0}, err);
+	return registry_event(tx, work->at, &deleted, err);
 }
 
 static int delete_tag(struct meta_tx *tx, const struct delete_work *work,
 		      int64_t repository, struct err *err)
 {
 	struct digest digest;
+	struct registry_change deleted = {.kind = "tag.delete",
+					  .tag = work->reference->tag,
+					  .before = &digest};
 	int found = meta_tag_delete(tx, repository, work->reference->tag,
 				    &digest, err);
 
@@ -360,8 +369,7 @@ static int delete_tag(struct meta_tx *tx, const struct delete_work *work,
 		return manifest_unknown(err);
 	if (found < 0)
 		return -1;
-	return registry_event(tx, work->at, "tag.delete", &digest,
-			      work->reference->tag, err);
+	return registry_event(tx, work->at, &deleted, err);
 }
 
 static int delete_work(struct meta_tx *tx, void *context, struct err *err)

@@ -296,6 +296,11 @@ static int check_age(const struct finish_work *work, struct err *err)
 
 static int keep(struct meta_tx *tx, struct finish_work *work, struct err *err)
 {
+	struct registry_change pushed = {
+		.kind = "blob.push",
+		.after = work->digest,
+		.minor = true,
+	};
 	int64_t repository = 0;
 
 	if (check_age(work, err) < 0 || keep_copy(tx, work, err) < 0)
@@ -307,8 +312,7 @@ static int keep(struct meta_tx *tx, struct finish_work *work, struct err *err)
 	if (work->session.len > 0 &&
 	    meta_upload_delete(tx, work->session, err) < 0)
 		return -1;
-	return registry_event(tx, work->at, "blob.push", work->digest,
-			      (struct span){0}, err);
+	return registry_event(tx, work->at, &pushed, err);
 }
 
 static int finish_work(struct meta_tx *tx, void *context, struct err *err)
@@ -382,24 +386,22 @@ static int publish_and_commit(struct upload *upload, struct finish_work *work,
 	return done;
 }
 
-static int keep_content(struct upload *upload, const struct digest *digest,
-			struct err *err)
+static int keep_content(struct upload *upload, const struct registry_at *at,
+			const struct digest *digest, struct err *err)
 {
 	struct registry *registry = upload_registry(upload);
-	struct registry_at at;
 	struct finish_work work = {.registry = registry,
-				   .at = &at,
+				   .at = at,
 				   .digest = digest,
 				   .size = upload_offset(upload)};
 
-	upload_at(upload, &at);
 	if (upload_is_session(upload))
 		work.session = upload_id(upload);
 	int found = copy_exists(&work, err);
 	if (found < 0)
 		return -1;
 	if (found == 1) {
-		if (registry_write(registry, &at, finish_work, &work, err) == 0)
+		if (registry_write(registry, at, finish_work, &work, err) == 0)
 			return 0;
 		if (!work.missing)
 			return -1;
@@ -444,8 +446,8 @@ static int end_session(struct upload *upload, struct err *err)
 	return done;
 }
 
-int registry_upload_finish(struct upload *upload, const struct digest *digest,
-			   struct err *err)
+int registry_upload_finish(struct upload *upload, const struct registry_at *at,
+			   const struct digest *digest, struct err *err)
 {
 	if (upload_flush(upload, err) < 0 ||
 	    check_content(upload, digest, err) < 0) {
@@ -457,7 +459,7 @@ int registry_upload_finish(struct upload *upload, const struct digest *digest,
 			registry_upload_abandon(upload);
 		return -1;
 	}
-	if (keep_content(upload, digest, err) < 0) {
+	if (keep_content(upload, at, digest, err) < 0) {
 		registry_upload_abandon(upload);
 		return -1;
 	}

@@ -57,12 +57,13 @@ int registry_upload_append(struct upload *upload, struct span bytes,
 int registry_upload_pause(struct upload *upload, struct err *err);
 
 /*
- * The content is whole and is digest: have the repository hold it.  Durable
+ * The content is whole and is digest: have the repository of `at` hold it, for
+ * whom the upload was held.  Durable
  * when it returns 0.  Consumes the upload: on ERR_DIGEST_INVALID the session is
  * ended, on other failures it stays open.
  */
-int registry_upload_finish(struct upload *upload, const struct digest *digest,
-			   struct err *err);
+int registry_upload_finish(struct upload *upload, const struct registry_at *at,
+			   const struct digest *digest, struct err *err);
 
 /* Give it back after a failure: a session stays, a single upload goes.  NULL
  * is fine. */

@@ -21,15 +21,6 @@ struct registry *upload_registry(const struct upload *upload)
 	return upload->registry;
 }
 
-void upload_at(const struct upload *upload, struct registry_at *ret_at)
-{
-	*ret_at = (struct registry_at){
-		.scope = {.account = span_of(upload->account),
-			  .region = span_of(upload->region)},
-		.repository = span_of(upload->repository),
-		.actor = span_of(upload->actor)};
-}
-
 struct span upload_id(const struct upload *upload)
 {
 	return span_of(upload->id);
@@ -205,13 +196,11 @@ int upload_reopen(struct registry *registry, const struct registry_at *at,
 
 static bool owned_by(const struct upload *upload, const struct registry_at *at)
 {
-	struct registry_at own;
-
-	upload_at(upload, &own);
-	return upload->session && span_equal(own.actor, at->actor) &&
-	       span_equal(own.repository, at->repository) &&
-	       span_equal(own.scope.account, at->scope.account) &&
-	       span_equal(own.scope.region, at->scope.region);
+	return upload->session &&
+	       span_equal(span_of(upload->actor), at->actor) &&
+	       span_equal(span_of(upload->repository), at->repository) &&
+	       span_equal(span_of(upload->account), at->scope.account) &&
+	       span_equal(span_of(upload->region), at->scope.region);
 }
 
 static int refuse_take(enum upload_found found, struct err *err)

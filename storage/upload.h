@@ -47,7 +47,6 @@ int upload_peek(struct registry *registry, const struct registry_at *at,
 
 /* What it is; never waits.  Spans borrow from the upload. */
 struct registry *upload_registry(const struct upload *upload);
-void upload_at(const struct upload *upload, struct registry_at *ret_at);
 struct span upload_id(const struct upload *upload);
 bool upload_is_session(const struct upload *upload);
 uint64_t upload_offset(const struct upload *upload);

@@ -12,7 +12,9 @@ static int list_repositories(struct request *request, struct err *err)
 	struct names names = {.count = 0};
 	struct registry_page page;
 	struct registry_at at = {.scope = request->app->scope,
-				 .actor = span_of(request->principal.name)};
+				 .actor = span_of(request->principal.name),
+				 .source = request->peer,
+				 .request_id = span_of(request->id)};
 	bool more = false;
 
 	if (oci_page(request, &page, err) < 0)

@@ -28,7 +28,9 @@ int oci_at(const struct request *request, struct registry_at *ret_at,
 	*ret_at =
 		(struct registry_at){.scope = request->app->scope,
 				     .repository = name,
-				     .actor = span_of(request->principal.name)};
+				     .actor = span_of(request->principal.name),
+				     .source = request->peer,
+				     .request_id = span_of(request->id)};
 	return 0;
 }
 

@@ -146,9 +146,11 @@ int upload_body_finish(struct request *request, struct upload_body *body,
 		       struct err *err)
 {
 	char digest[DIGEST_TEXT_SIZE];
+	struct registry_at at;
 
-	if (upload_body_check(body, err) < 0 ||
-	    registry_upload_finish(STEAL(body->upload), &body->digest, err) < 0)
+	if (oci_at(request, &at, err) < 0 || upload_body_check(body, err) < 0 ||
+	    registry_upload_finish(STEAL(body->upload), &at, &body->digest,
+				   err) < 0)
 		return -1;
 	digest_format(&body->digest, digest);
 	response_status(request, 201);

@@ -271,7 +271,7 @@ int fixture_try_push(struct registry_fixture *fixture,
 		registry_upload_abandon(upload);
 		return -1;
 	}
-	return registry_upload_finish(upload, &digest, err);
+	return registry_upload_finish(upload, at, &digest, err);
 }
 
 struct digest fixture_push(struct registry_fixture *fixture,

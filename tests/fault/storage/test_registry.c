@@ -154,7 +154,7 @@ static int push_blob(struct store *store, const char *text, struct err *err)
 		registry_upload_abandon(upload);
 		return err_set(err, ERR_UPLOAD_OFFSET, "bytes were lost");
 	}
-	return registry_upload_finish(upload, &store->digest, err);
+	return registry_upload_finish(upload, &at, &store->digest, err);
 }
 
 static int push_manifest(struct store *store, struct err *err)

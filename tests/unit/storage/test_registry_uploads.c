@@ -140,11 +140,11 @@ static void test_a_single_upload_is_nobodys_session(void)
 	CHECK(registry_upload_hold_single(fixture.registry, &fixture_at,
 					  DIGEST_SHA256, &upload, &err) == 0);
 	CHECK(fixture_append(upload, TEXT, &err) == 0);
-	CHECK(registry_upload_finish(upload, &digest, &err) == 0);
+	CHECK(registry_upload_finish(upload, &fixture_at, &digest, &err) == 0);
 	CHECK(fixture_pull(&fixture, &fixture_at, TEXT) == ERR_NONE);
 	CHECK(registry_upload_hold_single(fixture.registry, &fixture_at,
 					  DIGEST_SHA256, &upload, &err) == 0);
-	CHECK(registry_upload_finish(upload, &digest, &err) == -1);
+	CHECK(registry_upload_finish(upload, &fixture_at, &digest, &err) == -1);
 	CHECK(err.code == ERR_DIGEST_INVALID);
 	check_open_sessions(0);
 	registry_fixture_close(&fixture);
@@ -194,7 +194,7 @@ static void test_sessions_go_on_after_a_restart(void)
 	upload = hold(id);
 	CHECK(registry_upload_offset(upload) == 6);
 	CHECK(fixture_append(upload, "ghi", &err) == 0);
-	CHECK(registry_upload_finish(upload, &digest, &err) == 0);
+	CHECK(registry_upload_finish(upload, &fixture_at, &digest, &err) == 0);
 	CHECK(fixture_pull(&fixture, &fixture_at, "abcdefghi") == ERR_NONE);
 	CHECK(hold_code(&fixture_at, id) == ERR_UPLOAD_UNKNOWN);
 	check_open_sessions(0);
@@ -210,7 +210,8 @@ static void test_another_digest_ends_the_session(void)
 
 	registry_fixture_open(&fixture);
 	fixture_start(&fixture, &fixture_at, TEXT, id);
-	CHECK(registry_upload_finish(hold(id), &digest, &err) == -1);
+	CHECK(registry_upload_finish(hold(id), &fixture_at, &digest, &err) ==
+	      -1);
 	CHECK(err.code == ERR_DIGEST_INVALID);
 	CHECK(hold_code(&fixture_at, id) == ERR_UPLOAD_UNKNOWN);
 	check_open_sessions(0);
@@ -231,7 +232,8 @@ static void test_a_session_can_end_with_another_algorithm(void)
 	CHECK(hasher_once(DIGEST_SHA512, TEXT, strlen(TEXT), &digest, &err) ==
 	      0);
 	fixture_start(&fixture, &fixture_at, TEXT, id);
-	CHECK(registry_upload_finish(hold(id), &digest, &err) == 0);
+	CHECK(registry_upload_finish(hold(id), &fixture_at, &digest, &err) ==
+	      0);
 	CHECK(registry_blob_stat(fixture.registry, &fixture_at, &digest, &size,
 				 &err) == 0);
 	CHECK(size == strlen(TEXT));
@@ -338,7 +340,7 @@ static void test_a_blob_is_not_larger_than_allowed(void)
 	err_clear(&err);
 	CHECK(fixture_append(upload, "789", &err) == 0);
 	struct digest digest = fixture_digest("0123456789");
-	CHECK(registry_upload_finish(upload, &digest, &err) == 0);
+	CHECK(registry_upload_finish(upload, &fixture_at, &digest, &err) == 0);
 	registry_fixture_close(&fixture);
 }
 
@@ -468,7 +470,7 @@ static void check_finish_fails_and_recovers(void (*break_it)(void),
 	fixture_start(&fixture, &fixture_at, TEXT, id);
 	struct upload *upload = hold(id);
 	break_it();
-	int rc = registry_upload_finish(upload, &digest, &err);
+	int rc = registry_upload_finish(upload, &fixture_at, &digest, &err);
 	mend_it();
 	CHECK((rc == 0) == (err.code == ERR_NONE));
 	enum err_code seen = fixture_pull(&fixture, &fixture_at, TEXT);
@@ -478,8 +480,8 @@ static void check_finish_fails_and_recovers(void (*break_it)(void),
 	if (rc < 0) {
 		err_clear(&err);
 		if (hold_code(&fixture_at, id) == ERR_NONE)
-			CHECK(registry_upload_finish(hold(id), &digest, &err) ==
-			      0);
+			CHECK(registry_upload_finish(hold(id), &fixture_at,
+						     &digest, &err) == 0);
 		else
 			fixture_push(&fixture, &fixture_at, TEXT);
 	}
@@ -549,14 +551,15 @@ static void sweep_database(unsigned kinds, enum err_code code, long least)
 		struct upload *upload = hold(id);
 
 		sql_faulty_arm(fixture.sql, kinds, nth, 1);
-		int rc = registry_upload_finish(upload, &digest, &err);
+		int rc = registry_upload_finish(upload, &fixture_at, &digest,
+						&err);
 		again = sql_faulty_disarm(fixture.sql);
 		CHECK((rc == 0) == (err.code == ERR_NONE));
 		CHECK(again || rc == 0);
 		if (rc < 0) {
 			err_clear(&err);
-			CHECK(registry_upload_finish(hold(id), &digest, &err) ==
-			      0);
+			CHECK(registry_upload_finish(hold(id), &fixture_at,
+						     &digest, &err) == 0);
 		}
 		CHECK(fixture_pull(&fixture, &fixture_at, text) == ERR_NONE);
 		check_open_sessions(0);
@@ -599,7 +602,7 @@ static void *finish_shared(void *context)
 
 	(void)context;
 	if (rc == 0)
-		rc = registry_upload_finish(upload, &digest, &err);
+		rc = registry_upload_finish(upload, &fixture_at, &digest, &err);
 	if (rc == 0)
 		won++;
 	else if (err.code == ERR_UPLOAD_BUSY)
