@@ -26,8 +26,12 @@ static struct span sent_path(const struct request *request)
 
 struct authn_request access_credentials(struct request *request)
 {
+	struct span header = request->credentials;
+
+	if (header.len == 0)
+		header = request_header(request, "Authorization");
 	return (struct authn_request){
-		.header = request_header(request, "Authorization"),
+		.header = header,
 		.source = request->peer,
 		.id = span_of(request->id),
 		.certificate = request->certificate,
@@ -147,11 +151,31 @@ static void write_scope(struct request *request, struct buf *out)
 	buf_append_char(out, '"');
 }
 
+/* The token service itself is asked with a password. */
 static bool offers_tokens(const struct request *request,
 			  const struct http_access *access)
 {
 	return !access->basic && request->route &&
-	       request->route->door == DOOR_OCI;
+	       request->route->door == DOOR_OCI &&
+	       request->route->action != ACTION_BY_HANDLER;
+}
+
+/* What was wrong with the token that came, if one did: it is none that counts,
+ * or it counts and does not cover this. */
+static void write_error(const struct request *request, const struct err *err,
+			struct buf *out)
+{
+	struct span header = request_header(request, "Authorization");
+	struct span scheme = {0};
+	struct span token = {0};
+
+	if (!span_cut(header, ' ', &scheme, &token) ||
+	    !span_equal_nocase(scheme, SPAN_LIT("Bearer")))
+		return;
+	if (err->code == ERR_SCOPE || request->principal.kind != PRINCIPAL_NONE)
+		buf_append_text(out, ",error=\"insufficient_scope\"");
+	else
+		buf_append_text(out, ",error=\"invalid_token\"");
 }
 
 void access_challenge(struct request *request, const struct err *err)
@@ -165,10 +189,7 @@ void access_challenge(struct request *request, const struct err *err)
 		write_realm(request, access, &text);
 		buf_appendf(&text, "\",service=\"%s\"", access->service);
 		write_scope(request, &text);
-		if (err->code == ERR_SCOPE)
-			buf_append_text(&text, ",error=\"insufficient_scope\"");
-		else if (request_header(request, "Authorization").len > 0)
-			buf_append_text(&text, ",error=\"invalid_token\"");
+		write_error(request, err, &text);
 	} else {
 		buf_append_text(&text,
 				"Basic realm=\"berth\", charset=\"UTF-8\"");

@@ -34,14 +34,37 @@ static enum step_result await_body(struct exchange *exchange)
 	if (exchange->request.route->body != BODY_BUFFERED)
 		return step_refuse(exchange, ERR_UNAUTHENTICATED, 0,
 				   "signed requests are not taken here");
-	exchange->is_signed = true;
+	exchange->after_body = true;
 	return STEP_NEXT;
+}
+
+static enum step_result find_out(struct exchange *exchange)
+{
+	const struct http_parts *parts = &exchange->pipeline->parts;
+	struct request *request = &exchange->request;
+	struct authn_request shown = access_credentials(request);
+	struct err err = ERR_INIT;
+
+	switch (authn_quick(parts->authn, &shown, &request->principal, &err)) {
+	case AUTHN_REFUSED:
+		return step_fail(exchange, &err);
+	case AUTHN_KNOWN:
+		return STEP_NEXT;
+	case AUTHN_LOOK_UP:
+		return step_to_pool(exchange, parts->readers, verify);
+	case AUTHN_PASSWORD:
+		return to_verifier(exchange);
+	case AUTHN_BODY:
+		break;
+	}
+	if (exchange->after_body)
+		return step_to_pool(exchange, parts->readers, verify);
+	return await_body(exchange);
 }
 
 enum step_result step_authenticate(struct exchange *exchange)
 {
 	struct request *request = &exchange->request;
-	struct err err = ERR_INIT;
 
 	if (request->route->action == ACTION_PUBLIC) {
 		request->principal = PRINCIPAL_ANONYMOUS_INIT;
@@ -50,32 +73,24 @@ enum step_result step_authenticate(struct exchange *exchange)
 	if (request_header_count(request, "Authorization") > 1)
 		return step_refuse(exchange, ERR_INVALID, 0,
 				   "more than one Authorization");
-
-	struct authn_request shown = access_credentials(request);
-	switch (authn_quick(exchange->pipeline->parts.authn, &shown,
-			    &request->principal, &err)) {
-	case AUTHN_REFUSED:
-		return step_fail(exchange, &err);
-	case AUTHN_KNOWN:
-		return STEP_NEXT;
-	case AUTHN_LOOK_UP:
-		return step_to_pool(exchange, exchange->pipeline->parts.readers,
-				    verify);
-	case AUTHN_PASSWORD:
-		return to_verifier(exchange);
-	case AUTHN_BODY:
-		break;
-	}
-	return await_body(exchange);
+	if (request->route->handler->credentials)
+		return await_body(exchange);
+	return find_out(exchange);
 }
 
-/* A signature covers the body, which is there now. */
-enum step_result step_verify_signed(struct exchange *exchange)
+/* What a signature covers, or what says who asks, is there now. */
+enum step_result step_verify_body(struct exchange *exchange)
 {
-	if (!exchange->is_signed)
+	struct request *request = &exchange->request;
+	const struct handler *handler = request->route->handler;
+	struct err err = ERR_INIT;
+
+	if (!exchange->after_body)
 		return STEP_NEXT;
-	return step_to_pool(exchange, exchange->pipeline->parts.readers,
-			    verify);
+	if (buf_check(&request->body, &err) < 0 ||
+	    (handler->credentials && handler->credentials(request, &err) < 0))
+		return step_fail(exchange, &err);
+	return find_out(exchange);
 }
 
 /* What a route is about is in its first placeholder: a repository, or somebody
@@ -130,10 +145,10 @@ static enum step_result authorise(struct exchange *exchange)
 
 enum step_result step_authorise(struct exchange *exchange)
 {
-	return exchange->is_signed ? STEP_NEXT : authorise(exchange);
+	return exchange->after_body ? STEP_NEXT : authorise(exchange);
 }
 
-enum step_result step_authorise_signed(struct exchange *exchange)
+enum step_result step_authorise_body(struct exchange *exchange)
 {
-	return exchange->is_signed ? authorise(exchange) : STEP_NEXT;
+	return exchange->after_body ? authorise(exchange) : STEP_NEXT;
 }

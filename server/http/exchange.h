@@ -36,7 +36,7 @@ struct exchange {
 	size_t header_bytes; /* of the request line and all fields */
 	bool counted;	     /* among the requests in flight */
 	bool opened;	     /* quick() did what open() would */
-	bool is_signed;	     /* who asks is found out once the body is there */
+	bool after_body;     /* who asks is found out once the body is there */
 	uint64_t buffered;  /* bytes of its body in the pipeline's ->buffered */
 	size_t step;	    /* the next of the pipeline's */
 	unsigned waits_for; /* WAKE_ bits; 0 if it does not wait */

@@ -221,7 +221,7 @@ static enum step_result step_quick(struct exchange *exchange)
 	if (request->content_length > body_max(exchange))
 		return step_refuse(exchange, ERR_TOO_LARGE, 413,
 				   "body over the limit");
-	if (!route->handler->quick || exchange->is_signed)
+	if (!route->handler->quick || exchange->after_body)
 		return STEP_NEXT;
 	int answered = route->handler->quick(request, &err);
 
@@ -309,26 +309,13 @@ static enum step_result step_work(struct exchange *exchange)
 }
 
 static step_fn *const steps[] = {
-	step_framing,
-	step_origin,
-	step_limits,
-	step_target,
-	step_route,
-	step_address_rate,
-	step_authenticate,
-	step_came_back,
-	step_authorise,
-	step_came_back,
-	step_quick,
-	step_open,
-	step_came_back,
-	step_body,
-	step_verify_signed,
-	step_came_back,
-	step_authorise_signed,
-	step_came_back,
-	step_work,
-	step_came_back,
+	step_framing,	   step_origin,		step_limits,
+	step_target,	   step_route,		step_address_rate,
+	step_authenticate, step_came_back,	step_authorise,
+	step_came_back,	   step_quick,		step_open,
+	step_came_back,	   step_body,		step_verify_body,
+	step_came_back,	   step_authorise_body, step_came_back,
+	step_work,	   step_came_back,
 };
 
 /* What a handler left out, or had no memory for, becomes a 500. */
@@ -462,7 +449,7 @@ void pipeline_begin(struct pipeline *pipeline, struct exchange *exchange)
 	exchange->buffered = 0;
 	exchange->aborted = false;
 	exchange->opened = false;
-	exchange->is_signed = false;
+	exchange->after_body = false;
 	exchange->step = 0;
 	exchange->waits_for = 0;
 	exchange->door = DOOR_PLAIN;

@@ -49,17 +49,19 @@ struct request {
 	const struct span *certificate; /* names in the client's verified
 					   certificate; the transport's */
 	size_t certificate_count;	/* of them */
-	struct principal principal;	/* who asks; the pipeline releases it */
-	char id[REQUEST_ID_SIZE];	/* for the log and the client */
-	bool has_length;		/* a Content-Length was sent */
-	uint64_t content_length;	/* its value, else 0 */
-	struct buf body;		/* of a route with a buffered body */
-	uint64_t body_bytes;		/* of the body received so far */
-	struct response response;	/* what handlers fill in */
-	struct arena arena;		/* memory that dies with the request */
-	void *state;			/* the handler's, between its steps */
-	int64_t started_us;		/* monotonic */
-	void *wire;			/* the transport's */
+	struct span credentials; /* out of the body, in place of Authorization;
+				    in the arena */
+	struct principal principal; /* who asks; the pipeline releases it */
+	char id[REQUEST_ID_SIZE];   /* for the log and the client */
+	bool has_length;	    /* a Content-Length was sent */
+	uint64_t content_length;    /* its value, else 0 */
+	struct buf body;	    /* of a route with a buffered body */
+	uint64_t body_bytes;	    /* of the body received so far */
+	struct response response;   /* what handlers fill in */
+	struct arena arena;	    /* memory that dies with the request */
+	void *state;		    /* the handler's, between its steps */
+	int64_t started_us;	    /* monotonic */
+	void *wire;		    /* the transport's */
 };
 
 /* The value of a header field by its name (any case), or the empty span. */

@@ -89,6 +89,8 @@ static bool handler_fits(const struct route *row)
 		return false;
 	if (row->body == BODY_STREAMED)
 		return handler->chunk && handler->work;
+	if (handler->credentials && row->body != BODY_BUFFERED)
+		return false;
 	return !handler->open && !handler->chunk &&
 	       (handler->work || handler->quick);
 }

@@ -38,6 +38,11 @@ enum body_kind {
  * or -1 with err set, which answers the request with that failure.
  */
 struct handler {
+	/* Buffered bodies only, on the event loop, when the whole body is
+	 * there; must not wait.  Where the body says who asks, that goes into
+	 * request->credentials.  NULL: it never does. */
+	int (*credentials)(struct request *request, struct err *err);
+
 	/* On the event loop, when the header fields are there and the request
 	 * is allowed; must not wait.  1: it has answered, or for a streamed
 	 * body: all is open, without open(); 0: go on.  NULL: go on. */

@@ -38,7 +38,7 @@ enum step_result step_principal_rate(struct exchange *exchange);
  * second of each kind, after the body has come. */
 enum step_result step_authenticate(struct exchange *exchange);
 enum step_result step_authorise(struct exchange *exchange);
-enum step_result step_verify_signed(struct exchange *exchange);
-enum step_result step_authorise_signed(struct exchange *exchange);
+enum step_result step_verify_body(struct exchange *exchange);
+enum step_result step_authorise_body(struct exchange *exchange);
 
 #endif

@@ -26,6 +26,8 @@ static int no_chunk(struct request *request, const void *data, size_t len,
 
 static const struct handler works = {.work = nothing};
 static const struct handler streams = {.chunk = no_chunk, .work = nothing};
+static const struct handler asks_body = {.work = nothing,
+					 .credentials = nothing};
 static const struct handler empty = {.close = NULL};
 
 #define ROW(method, pattern, label)                                            \
@@ -214,6 +216,8 @@ static void test_refuses_rows_that_lack_something(void)
 		 "a", &works},
 		{HTTP_PUT, "/a", ACTION_LIST_IMAGES, DOOR_OCI, BODY_BUFFERED, 0,
 		 "a", &streams},
+		{HTTP_GET, "/a", ACTION_BY_HANDLER, DOOR_OCI, BODY_NONE, 0, "a",
+		 &asks_body},
 		{HTTP_GET, "/{id}/{name}", ACTION_LIST_IMAGES, DOOR_OCI,
 		 BODY_NONE, 0, "a", &works},
 		{HTTP_GET, "/{a}/{b}/{c}/{d}", ACTION_LIST_IMAGES, DOOR_OCI,
