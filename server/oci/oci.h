@@ -21,6 +21,9 @@ extern const size_t oci_route_count;
 /* The handlers, by file. */
 extern const struct handler oci_base;		 /* base.c: GET /v2/ */
 extern const struct handler oci_extensions;	 /* base.c */
+extern const struct handler oci_token_get;	 /* token.c */
+extern const struct handler oci_token_post;	 /* token.c */
+extern const struct handler oci_keys;		 /* token.c */
 extern const struct handler oci_catalog;	 /* catalog.c */
 extern const struct handler oci_tags;		 /* tags.c */
 extern const struct handler oci_referrers;	 /* referrers.c */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The OCI distribution API, a row for each of its requests. */
 #include "server/oci/oci.h"
+#include "server/oci/token.h"
 
 #define UPLOADS "/v2/{name}/blobs/uploads"
 
@@ -13,6 +14,15 @@ const struct route oci_routes[] = {
 	 &oci_base},
 	{HTTP_HEAD, "/v2", ACTION_LOGIN, DOOR_OCI, BODY_NONE, 0, "base",
 	 &oci_base},
+	{HTTP_GET, "/token", ACTION_BY_HANDLER, DOOR_OCI, BODY_NONE, 0, "token",
+	 &oci_token_get},
+	{HTTP_POST, "/token", ACTION_BY_HANDLER, DOOR_OCI, BODY_BUFFERED,
+	 TOKEN_FORM_MAX, "token", &oci_token_post},
+	{HTTP_GET, "/.well-known/jwks.json", ACTION_PUBLIC, DOOR_OCI, BODY_NONE,
+	 0, "keys", &oci_keys},
+	{HTTP_HEAD, "/.well-known/jwks.json", ACTION_PUBLIC, DOOR_OCI,
+	 BODY_NONE, 0, "keys", &oci_keys},
+
 	{HTTP_GET, "/v2/_catalog", ACTION_DESCRIBE_REPOSITORIES, DOOR_OCI,
 	 BODY_NONE, 0, "catalog", &oci_catalog},
 	{HTTP_HEAD, "/v2/_catalog", ACTION_DESCRIBE_REPOSITORIES, DOOR_OCI,
