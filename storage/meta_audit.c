@@ -15,15 +15,14 @@ static int row_insert(struct meta_tx *tx, struct span account,
 	const struct meta_audit *entry = &row->entry;
 
 	if (meta_query_open(&query, tx,
-			    "INSERT INTO audit (account, latest_ms, "
-			    "family, " AUDIT_COLUMNS ") "
+			    "INSERT INTO audit "
+			    "(account, latest_ms, " AUDIT_COLUMNS ") "
 			    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, "
-			    "$11, $12, $13, $14, $15)",
+			    "$11, $12, $13, $14)",
 			    err) < 0)
 		return -1;
 	meta_query_text(&query, account);
 	meta_query_i64(&query, latest_ms);
-	meta_query_text(&query, audit_family(entry->kind));
 	meta_query_i64(&query, row->number);
 	meta_query_i64(&query, row->at_ms);
 	meta_query_text(&query, entry->kind);
@@ -36,6 +35,27 @@ static int row_insert(struct meta_tx *tx, struct span account,
 	meta_query_text(&query, entry->after);
 	meta_query_text(&query, entry->detail);
 	meta_query_text(&query, row->hash);
+	return meta_query_run(&query, err) < 0 ? -1 : 0;
+}
+
+static int terms_insert(struct meta_tx *tx, struct span account,
+			const struct meta_audit_row *row, struct err *err)
+{
+	CLEANUP(meta_query_close) struct meta_query query = META_QUERY_INIT;
+
+	if (meta_query_open(&query, tx,
+			    "INSERT INTO audit_terms (account, term, block) "
+			    "VALUES ($1, 'k' || $2, $5 / " AUDIT_BLOCK "), "
+			    "($1, 'a' || $3, $5 / " AUDIT_BLOCK "), "
+			    "($1, 't' || $4, $5 / " AUDIT_BLOCK ") "
+			    "ON CONFLICT DO NOTHING",
+			    err) < 0)
+		return -1;
+	meta_query_text(&query, account);
+	meta_query_text(&query, audit_term_kind(row->entry.kind));
+	meta_query_text(&query, row->entry.actor);
+	meta_query_text(&query, audit_term_target(row->entry.target));
+	meta_query_i64(&query, row->number);
 	return meta_query_run(&query, err) < 0 ? -1 : 0;
 }
 
@@ -82,7 +102,8 @@ int meta_audit_append(struct meta_tx *tx, struct span account,
 	if (audit_hash(account, head.hash, &row, hash, err) < 0)
 		return -1;
 	row.hash = span_of(hash);
-	if (row_insert(tx, account, &row, latest_ms, err) < 0)
+	if (row_insert(tx, account, &row, latest_ms, err) < 0 ||
+	    terms_insert(tx, account, &row, err) < 0)
 		return -1;
 	return head_move(tx, account, &row, latest_ms, err);
 }
@@ -127,15 +148,13 @@ static int find_base(struct meta_tx *tx, struct span account, int64_t before_ms,
 	return rc < 0 ? -1 : 0;
 }
 
-static int64_t rows_delete(struct meta_tx *tx, struct span account,
-			   int64_t after, int64_t last, struct err *err)
+static int64_t delete_between(struct meta_tx *tx, const char *sql,
+			      struct span account, int64_t after, int64_t last,
+			      struct err *err)
 {
 	CLEANUP(meta_query_close) struct meta_query query = META_QUERY_INIT;
 
-	if (meta_query_open(&query, tx,
-			    "DELETE FROM audit WHERE account = $1 "
-			    "AND number > $2 AND number <= $3",
-			    err) < 0)
+	if (meta_query_open(&query, tx, sql, err) < 0)
 		return -1;
 	meta_query_text(&query, account);
 	meta_query_i64(&query, after);
@@ -174,8 +193,17 @@ int64_t meta_audit_retain(struct meta_tx *tx, struct span account,
 	if (head.base_number == after)
 		return 0;
 
-	int64_t rows = rows_delete(tx, account, after, head.base_number, err);
-	if (rows < 0 || base_move(tx, account, &head, err) < 0)
+	int64_t rows = delete_between(tx,
+				      "DELETE FROM audit WHERE account = $1 "
+				      "AND number > $2 AND number <= $3",
+				      account, after, head.base_number, err);
+	if (rows < 0 ||
+	    delete_between(tx,
+			   "DELETE FROM audit_terms WHERE account = $1 "
+			   "AND block >= $2 / " AUDIT_BLOCK
+			   " AND block < ($3 + 1) / " AUDIT_BLOCK,
+			   account, after, head.base_number, err) < 0 ||
+	    base_move(tx, account, &head, err) < 0)
 		return -1;
 	return rows;
 }

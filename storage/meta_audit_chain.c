@@ -100,11 +100,20 @@ int audit_hash(struct span account, const char *before,
 	return 0;
 }
 
-struct span audit_family(struct span kind)
+struct span audit_term_kind(struct span kind)
 {
-	const char *dot = kind.len ? memchr(kind.text, '.', kind.len) : NULL;
+	struct span before, rest;
 
-	return dot ? span_make(kind.text, (size_t)(dot - kind.text) + 1) : kind;
+	return span_cut(kind, '.', &before, &rest)
+		       ? span_make(kind.text, before.len + 1)
+		       : kind;
+}
+
+struct span audit_term_target(struct span target)
+{
+	struct span before, rest;
+
+	return span_cut_last(target, ':', &before, &rest) ? before : target;
 }
 
 struct meta_audit_row audit_row(struct meta_query *query)
@@ -204,17 +213,33 @@ static int verify_start(struct verify *verify, struct err *err)
 		       : 0;
 }
 
-/* What is searched by must agree with what is shown. */
-static bool searched_right(const struct verify *verify,
-			   const struct meta_audit_row *row, int64_t latest_ms,
-			   struct span family)
+/* What is searched by must agree with what is shown: 1 / 0 / -1. */
+static int searched_right(struct verify *verify,
+			  const struct meta_audit_row *row, int64_t latest_ms,
+			  struct err *err)
 {
-	if (!span_equal(family, audit_family(row->entry.kind)))
-		return false;
-	if (verify->latest_ms < 0 || row->at_ms > verify->latest_ms)
-		return latest_ms >= row->at_ms &&
-		       (verify->latest_ms < 0 || latest_ms == row->at_ms);
-	return latest_ms == verify->latest_ms;
+	CLEANUP(meta_query_close) struct meta_query query = META_QUERY_INIT;
+
+	if (latest_ms < row->at_ms ||
+	    (verify->latest_ms >= 0 && latest_ms != row->at_ms &&
+	     latest_ms != verify->latest_ms) ||
+	    latest_ms < verify->latest_ms)
+		return 0;
+	if (meta_query_open(&query, verify->tx,
+			    "SELECT COUNT(*) FROM audit_terms "
+			    "WHERE account = $1 "
+			    "AND term IN ('k' || $2, 'a' || $3, 't' || $4) "
+			    "AND block = $5 / " AUDIT_BLOCK,
+			    err) < 0)
+		return -1;
+	meta_query_text(&query, verify->account);
+	meta_query_text(&query, audit_term_kind(row->entry.kind));
+	meta_query_text(&query, row->entry.actor);
+	meta_query_text(&query, audit_term_target(row->entry.target));
+	meta_query_i64(&query, row->number);
+	if (meta_query_step(&query, err) < 0)
+		return -1;
+	return meta_column_i64(&query, 0) == 3;
 }
 
 static int verify_row(struct verify *verify, struct meta_query *query,
@@ -235,8 +260,11 @@ static int verify_row(struct verify *verify, struct meta_query *query,
 	if (!span_equal(row.hash, span_of(hash)))
 		return broken(check, row.number,
 			      "the row is not what its hash says");
-	if (!searched_right(verify, &row, latest_ms,
-			    meta_column_text(query, AUDIT_COLUMN_COUNT + 1)))
+
+	int right = searched_right(verify, &row, latest_ms, err);
+	if (right < 0)
+		return -1;
+	if (right == 0)
 		return broken(check, row.number,
 			      "the row is searched by what it does not say");
 	check->number = row.number;
@@ -267,7 +295,7 @@ static int verify_rows(struct verify *verify, size_t limit, struct err *err)
 	int rc = 0;
 
 	if (meta_query_open(&query, verify->tx,
-			    "SELECT " AUDIT_COLUMNS ", latest_ms, family "
+			    "SELECT " AUDIT_COLUMNS ", latest_ms "
 			    "FROM audit WHERE account = $1 AND number > $2 "
 			    "ORDER BY account, number LIMIT $3",
 			    err) < 0)

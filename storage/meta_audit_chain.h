@@ -27,8 +27,12 @@ int audit_hash(struct span account, const char *before,
 	       const struct meta_audit_row *row,
 	       char ret_hash[META_AUDIT_HASH_SIZE], struct err *err);
 
-/* What stands in the column family: the kind up to its first dot, with it. */
-struct span audit_family(struct span kind);
+/* What a row is found by in audit_terms, behind the letter that tells which:
+ * the kind up to its first dot, with it, and the target up to its last colon.
+ */
+#define AUDIT_BLOCK "256"
+struct span audit_term_kind(struct span kind);
+struct span audit_term_target(struct span target);
 
 /* The columns of a row, in the order in which audit_row() reads them. */
 #define AUDIT_COLUMNS                                                          \

@@ -7,30 +7,34 @@
 
 #define KIND_SIZE 128 /* bytes of the longest kind asked for, with a NUL */
 
-/* By what a page is searched, and in which order. */
-enum { BY_NUMBER, BY_TARGET, BY_ACTOR, BY_FAMILY, KEYS };
-
-#define SEARCH(key, order, direction)                                          \
-	"SELECT " AUDIT_COLUMNS " FROM audit WHERE account = $1 " key          \
-	"AND number > $2 AND number < $3 "                                     \
+#define RESIDUE                                                                \
 	"AND at_ms >= $4 AND at_ms < $5 "                                      \
 	"AND ($6 = '' OR (kind >= $6 AND kind < $7)) "                         \
-	"AND ($8 = '' OR actor = $8) AND ($9 = '' OR target = $9) "            \
-	"ORDER BY account, " order "number " direction " LIMIT $10"
+	"AND ($8 = '' OR actor = $8) AND ($9 = '' OR target = $9) "
 
-static const char *const upwards[KEYS] = {
-	[BY_NUMBER] = SEARCH("", "", ""),
-	[BY_TARGET] = SEARCH("AND target = $11 ", "target, ", ""),
-	[BY_ACTOR] = SEARCH("AND actor = $11 ", "actor, ", ""),
-	[BY_FAMILY] = SEARCH("AND family = $11 ", "family, ", ""),
-};
+/* Every row of the range. */
+#define SEARCH_ALL(direction)                                                  \
+	"SELECT " AUDIT_COLUMNS " FROM audit WHERE account = $1 "              \
+	"AND number > $2 AND number < $3 " RESIDUE                             \
+	"ORDER BY account, number " direction " LIMIT $10"
 
-static const char *const downwards[KEYS] = {
-	[BY_NUMBER] = SEARCH("", "", "DESC"),
-	[BY_TARGET] = SEARCH("AND target = $11 ", "target, ", "DESC"),
-	[BY_ACTOR] = SEARCH("AND actor = $11 ", "actor, ", "DESC"),
-	[BY_FAMILY] = SEARCH("AND family = $11 ", "family, ", "DESC"),
-};
+/* The rows of blocks that hold a term.  The plus signs keep SQLite from
+ * starting each block where the whole range starts. */
+#define SEARCH_TERM(direction)                                                 \
+	"SELECT " AUDIT_COLUMNS " FROM audit_terms t CROSS JOIN audit a "      \
+	"WHERE t.account = $1 AND t.term = $11 || $12 "                        \
+	"AND t.block >= $2 / " AUDIT_BLOCK " AND t.block <= $3 / " AUDIT_BLOCK \
+	" AND a.account = $1 AND number >= t.block * " AUDIT_BLOCK             \
+	" AND number < t.block * " AUDIT_BLOCK " + " AUDIT_BLOCK               \
+	" AND +number > $2 AND +number < $3 " RESIDUE                          \
+	"ORDER BY t.block " direction ", number " direction " LIMIT $10"
+
+static const char *search_of(bool downwards, bool by_term)
+{
+	if (by_term)
+		return downwards ? SEARCH_TERM("DESC") : SEARCH_TERM("");
+	return downwards ? SEARCH_ALL("DESC") : SEARCH_ALL("");
+}
 
 /* Is the first row from that number on of that time or later? */
 static int is_late(struct meta_tx *tx, struct span account, int64_t number,
@@ -96,19 +100,20 @@ static int kind_end(struct span kind, char ret_end[KIND_SIZE], struct err *err)
 	return 0;
 }
 
-static int choose_key(const struct meta_audit_filter *filter,
-		      struct span *ret_key)
+/* The term that narrows most: its letter, or "" if there is none. */
+static const char *choose_term(const struct meta_audit_filter *filter,
+			       struct span *ret_term)
 {
 	if (filter->target.len > 0) {
-		*ret_key = filter->target;
-		return BY_TARGET;
+		*ret_term = audit_term_target(filter->target);
+		return "t";
 	}
 	if (filter->actor.len > 0) {
-		*ret_key = filter->actor;
-		return BY_ACTOR;
+		*ret_term = filter->actor;
+		return "a";
 	}
-	*ret_key = audit_family(filter->kind);
-	return filter->kind.len > 0 ? BY_FAMILY : BY_NUMBER;
+	*ret_term = audit_term_kind(filter->kind);
+	return filter->kind.len > 0 ? "k" : "";
 }
 
 static int tell_rows(struct meta_query *query, size_t limit,
@@ -137,18 +142,18 @@ int meta_audit_page(struct meta_tx *tx, struct span account,
 		    struct err *err)
 {
 	CLEANUP(meta_query_close) struct meta_query query = META_QUERY_INIT;
-	const char *const *searches = filter->before ? downwards : upwards;
 	int64_t after = filter->after;
 	char end[KIND_SIZE];
-	struct span key;
-	int by = choose_key(filter, &key);
+	struct span term;
+	const char *letter = choose_term(filter, &term);
+	const char *sql = search_of(filter->before > 0, letter[0] != '\0');
 
 	if (kind_end(filter->kind, end, err) < 0)
 		return -1;
 	if (filter->since_ms > 0 &&
 	    skip_early(tx, account, filter->since_ms, &after, err) < 0)
 		return -1;
-	if (meta_query_open(&query, tx, searches[by], err) < 0)
+	if (meta_query_open(&query, tx, sql, err) < 0)
 		return -1;
 	meta_query_text(&query, account);
 	meta_query_i64(&query, after);
@@ -160,7 +165,9 @@ int meta_audit_page(struct meta_tx *tx, struct span account,
 	meta_query_text(&query, filter->actor);
 	meta_query_text(&query, filter->target);
 	meta_query_limit(&query, limit);
-	if (by != BY_NUMBER)
-		meta_query_text(&query, key);
+	if (letter[0] != '\0') {
+		meta_query_text(&query, span_of(letter));
+		meta_query_text(&query, term);
+	}
 	return tell_rows(&query, limit, each, context, ret_more, err);
 }

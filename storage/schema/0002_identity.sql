@@ -135,14 +135,13 @@ CREATE TABLE logins (
 );
 CREATE INDEX logins_by_age ON logins (touched_ms, subject);
 
--- latest_ms and family are for searching: the latest time up to this row, which
--- unlike at_ms never goes back, and the kind up to its first dot.
+-- latest_ms is for searching: the latest time up to this row, which unlike at_ms
+-- never goes back.
 CREATE TABLE audit (
 	account TEXT NOT NULL,
 	number BIGINT NOT NULL,
 	at_ms BIGINT NOT NULL,
 	latest_ms BIGINT NOT NULL,
-	family TEXT NOT NULL,
 	kind TEXT NOT NULL,
 	outcome TEXT NOT NULL,
 	actor TEXT NOT NULL,
@@ -155,9 +154,18 @@ CREATE TABLE audit (
 	hash TEXT NOT NULL,
 	PRIMARY KEY (account, number)
 );
-CREATE INDEX audit_by_family ON audit (account, family, number);
-CREATE INDEX audit_by_actor ON audit (account, actor, number);
-CREATE INDEX audit_by_target ON audit (account, target, number);
+
+-- Which blocks of 256 numbers hold a kind ("k" and the kind up to its first
+-- dot), an actor ("a...") or a target ("t" and what stands before its last
+-- colon).  An index of every row would cost each push several pages; most find
+-- their block told of already.
+CREATE TABLE audit_terms (
+	account TEXT NOT NULL,
+	term TEXT NOT NULL,
+	block BIGINT NOT NULL,
+	PRIMARY KEY (account, term, block)
+);
+CREATE INDEX audit_terms_by_block ON audit_terms (account, block);
 
 -- The last row of each account's log, and the last that retention removed.
 CREATE TABLE audit_heads (

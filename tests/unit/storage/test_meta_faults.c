@@ -78,6 +78,7 @@ static int64_t fingerprint(struct meta *meta)
 		"SELECT SUM(LENGTH(audiences)) FROM issuers",
 		"SELECT SUM(failures + 1) FROM logins",
 		"SELECT SUM(number) FROM audit",
+		"SELECT SUM(LENGTH(term)) FROM audit_terms",
 		"SELECT SUM(number * 7 + base_number) FROM audit_heads",
 	};
 	struct meta_tx *tx = meta_fixture_read(meta);
