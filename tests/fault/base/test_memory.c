@@ -183,7 +183,14 @@ static void test_metrics_without_memory_can_be_asked_for_again(void)
 	"{\"name\":\"\xc3\xa4 text\",\"list\":[1,2,3.5,true,null,{\"k\":[]}]," \
 	"\"a\":{\"b\":{\"c\":\"d\"}}}"
 
-static void test_json_without_memory_fails_and_leaks_nothing(void)
+/* Tokens that jansson's buffer grows for, one after the other. */
+#define TOKENS                                                                 \
+	"[\"0123456789abcdef\",123456789012345678,"                            \
+	"\"0123456789abcdef0123456789abcdef\","                                \
+	"\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\"" \
+	"]"
+
+static void sweep_json(struct span document, const char *printed)
 {
 	struct fault_sweep sweep = FAULT_SWEEP(FAULT_MEMORY);
 
@@ -193,15 +200,21 @@ static void test_json_without_memory_fails_and_leaks_nothing(void)
 		struct err err = ERR_INIT;
 
 		fault_on(&sweep);
-		int rc = jsonx_parse(SPAN_LIT(DOCUMENT), 9, &json, &err);
+		int rc = jsonx_parse(document, 9, &json, &err);
 		if (rc == 0)
 			rc = jsonx_dump(json, &out, &err);
 		fault_off(&sweep);
 		CHECK((rc == 0) == !sweep.fired);
 		CHECK(rc == 0 || err.code == ERR_NO_MEMORY);
-		CHECK(rc < 0 || strcmp(buf_text(&out), PRINTED) == 0);
+		CHECK(rc < 0 || strcmp(buf_text(&out), printed) == 0);
 	}
-	CHECK(sweep.round >= 20);
+	CHECK(sweep.round >= 10);
+}
+
+static void test_json_without_memory_fails_and_leaks_nothing(void)
+{
+	sweep_json(SPAN_LIT(DOCUMENT), PRINTED);
+	sweep_json(SPAN_LIT(TOKENS), TOKENS);
 }
 
 /* The look-up of the algorithms comes before the faults: libcrypto's own first
