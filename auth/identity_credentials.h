@@ -5,6 +5,7 @@
 /* What principals show: passwords, access keys, API tokens.  A key or token is
  * found only through its owner.  See identity.h. */
 
+#include "auth/access_key.h"
 #include "auth/identity.h"
 
 #define IDENTITY_KEYS_MAX 8	/* access keys of one principal */
@@ -26,11 +27,9 @@ int identity_change_password(const struct identity *identity,
 
 /* ---- access keys, of users and robots ---- */
 
-#define IDENTITY_SECRET_SIZE 41 /* bytes, with the NUL */
-
 struct identity_key {
-	char id[21];			   /* "BERTH" and 15 characters */
-	char secret[IDENTITY_SECRET_SIZE]; /* wiped by its owner */
+	char id[ACCESS_KEY_ID_SIZE];	     /* "BERTH..." */
+	char secret[ACCESS_KEY_SECRET_SIZE]; /* wiped by its owner */
 };
 
 /* ERR_CONFLICT where there are IDENTITY_KEYS_MAX already. */

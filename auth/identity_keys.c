@@ -3,16 +3,14 @@
 #include <openssl/crypto.h>
 #include <stdio.h>
 
+#include "auth/access_key.h"
 #include "auth/identity_credentials.h"
 #include "auth/identity_internal.h"
-#include "auth/seal.h"
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/jsonx.h"
-#include "base/rand.h"
 #include "storage/meta_credentials.h"
 
-#define ID_PREFIX "BERTH"
 #define SEALED_MAX 1024 /* bytes */
 
 struct create {
@@ -22,35 +20,15 @@ struct create {
 	struct span rotated; /* the id of the one it replaces, or "" */
 };
 
-/* Letters and digits as Amazon's ids have them: 32 of them, 5 bits each. */
-static int make_id(char ret_id[sizeof((struct identity_key){0}.id)],
-		   struct err *err)
-{
-	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-	unsigned char random[15];
-
-	if (rand_bytes(random, sizeof(random), err) < 0)
-		return -1;
-	snprintf(ret_id, sizeof(ID_PREFIX), "%s", ID_PREFIX);
-	for (size_t i = 0; i < sizeof(random); i++)
-		ret_id[sizeof(ID_PREFIX) - 1 + i] = letters[random[i] & 31];
-	ret_id[sizeof(ID_PREFIX) - 1 + sizeof(random)] = '\0';
-	return 0;
-}
-
 static int make_key(const struct identity *identity, struct create *create,
 		    struct identity_key *ret_key, struct err *err)
 {
-	char purpose[64];
-
-	if (make_id(ret_key->id, err) < 0 ||
-	    rand_password(ret_key->secret, IDENTITY_SECRET_SIZE - 1, err) < 0)
+	if (access_key_make(ACCESS_KEY_PREFIX, ret_key->id, ret_key->secret,
+			    err) < 0 ||
+	    access_key_seal(identity->seal, ret_key->id,
+			    span_of(ret_key->secret), &create->sealed, err) < 0)
 		return -1;
 	snprintf(create->row.id, sizeof(create->row.id), "%s", ret_key->id);
-	snprintf(purpose, sizeof(purpose), "access-key:%s", ret_key->id);
-	if (seal_close(identity->seal, span_of(purpose),
-		       span_of(ret_key->secret), &create->sealed, err) < 0)
-		return -1;
 	return buf_check(&create->sealed, err);
 }
 

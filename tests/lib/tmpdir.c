@@ -9,7 +9,7 @@
 
 #include "tests/lib/check.h"
 
-#define MADE_MAX 16
+#define MADE_MAX 64
 
 static struct {
 	char path[TMPDIR_SIZE];
