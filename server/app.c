@@ -22,6 +22,7 @@
 #include "base/metrics.h"
 #include "base/pool.h"
 #include "conf/conf.h"
+#include "server/admin/admin.h"
 #include "server/cache.h"
 #include "server/health.h"
 #include "server/http/door.h"
@@ -194,6 +195,24 @@ static int open_tokens(struct app *app, struct err *err)
 	return 0;
 }
 
+static void identities_changed(void *context)
+{
+	struct app *app = context;
+
+	authn_forget(app->authn);
+	authz_forget(app->authz);
+}
+
+static void open_identity(struct app *app)
+{
+	app->identity = (struct identity){.meta = app->meta,
+					  .seal = app->seal,
+					  .signing = app->signing,
+					  .scope = app->scope,
+					  .changed = identities_changed,
+					  .context = app};
+}
+
 static int open_auth(struct app *app, struct err *err)
 {
 	static const enum anonymous_access access[] = {
@@ -224,7 +243,10 @@ static int open_auth(struct app *app, struct err *err)
 	config.used = app->used;
 	if (authn_new(&config, &app->authn, err) < 0)
 		return -1;
-	return authz_new(&rights, &app->authz, err);
+	if (authz_new(&rights, &app->authz, err) < 0)
+		return -1;
+	open_identity(app);
+	return 0;
 }
 
 /* Checking a password takes a core and 16 MiB for a while. */
@@ -246,10 +268,12 @@ static int open_router(struct app *app, struct err *err)
 {
 	const struct route_table tables[] = {
 		{oci_routes, oci_route_count},
+		{admin_routes, admin_route_count},
 		{health_routes, health_route_count}};
 
 	door_set(DOOR_OCI, oci_error);
 	door_set(DOOR_PLAIN, health_error);
+	door_set(DOOR_ADMIN, admin_error);
 	return router_new(tables, sizeof(tables) / sizeof(tables[0]),
 			  &app->router, err);
 }
