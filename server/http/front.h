@@ -13,6 +13,7 @@
 #include "server/http/pipeline.h"
 
 struct exchange;
+struct lane;
 struct loop;
 
 struct front {
@@ -52,6 +53,7 @@ struct connection {
 	struct loop *loop;		 /* borrowed */
 	struct exchange *exchange;	 /* the one that runs, or NULL */
 	void *wire;			 /* the transport's, once it has one */
+	struct lane *lane;		 /* the transport's, with wire */
 	struct tls_link *tls;		 /* owned; NULL on plain HTTP */
 	struct list shaking;		 /* in the loop's handshakes */
 	int fd;				 /* the transport closes it */

@@ -16,6 +16,7 @@
 
 #define HEARD_MAX 64	 /* first bytes looked at in one turn */
 #define HANDSHAKES_MAX 2 /* the same, where each may cost a millisecond */
+#define BULK_MAX 64	 /* connections with much memory */
 
 /* The socket is not known to the library: close it, and forget the rest. */
 static void dismiss(struct loop *loop, struct connection *connection)
@@ -25,10 +26,22 @@ static void dismiss(struct loop *loop, struct connection *connection)
 	front_forget(loop->front, connection);
 }
 
-static void admit(struct loop *loop, struct connection *connection)
+static struct lane *choose_lane(struct loop *loop, enum hello hello)
+{
+	struct lane *bulk = &loop->lanes[LANE_BULK];
+
+	return hello == HELLO_UPLOAD && bulk->daemon &&
+			       bulk->connections < BULK_MAX
+		       ? bulk
+		       : &loop->lanes[LANE_PLAIN];
+}
+
+static void admit(struct loop *loop, struct connection *connection,
+		  enum hello hello)
 {
 	loop->adding = connection;
-	if (MHD_add_connection(loop->daemon, connection->fd,
+	connection->lane = choose_lane(loop, hello);
+	if (MHD_add_connection(connection->lane->daemon, connection->fd,
 			       (const struct sockaddr *)&connection->address,
 			       connection->address_len) == MHD_YES)
 		return;
@@ -66,7 +79,7 @@ static void welcome(struct loop *loop, struct connection *connection,
 	if (front->tls)
 		loop_phase(connection, PHASE_HELLO,
 			   atomic_load(&front->header_ms));
-	admit(loop, connection);
+	admit(loop, connection, hello);
 }
 
 static void hear(struct loop *loop, struct connection *connection)

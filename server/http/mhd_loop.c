@@ -28,6 +28,7 @@
 #define TICK_MIN_MS 10
 #define TICK_MAX_MS 1000
 #define NEVER INT64_MAX
+#define BULK_POOL_BYTES ((size_t)128 << 10)
 
 /* After a change of what the lock guards, and without the lock: the loop would
  * only wake up to wait for it. */
@@ -341,30 +342,54 @@ static void drain(struct loop *loop)
 
 static void sleep_for(struct loop *loop, int timeout_ms)
 {
-	size_t parked = loop->parking.count;
-	struct pollfd fds[3] = {
-		{.fd = loop->epoll_fd, .events = POLLIN},
-		{.fd = loop->event_fd, .events = POLLIN},
-		{.fd = loop->parking.epoll_fd, .events = POLLIN},
-	};
+	struct pollfd fds[2 + LANES] = {
+		{.fd = loop->event_fd, .events = POLLIN}};
+	nfds_t watched = 1;
 	uint64_t count;
 
-	poll(fds, parked > 0 ? 3 : 2, timeout_ms);
-	if (!(fds[1].revents & POLLIN))
+	for (int i = 0; i < LANES; i++)
+		if (loop->lanes[i].connections > 0)
+			fds[watched++] =
+				(struct pollfd){.fd = loop->lanes[i].epoll_fd,
+						.events = POLLIN};
+	if (loop->parking.count > 0)
+		fds[watched++] = (struct pollfd){.fd = loop->parking.epoll_fd,
+						 .events = POLLIN};
+	poll(fds, watched, timeout_ms);
+	if (!(fds[0].revents & POLLIN))
 		return;
 	while (read(loop->event_fd, &count, sizeof(count)) < 0 &&
 	       errno == EINTR)
 		;
 }
 
+/* A daemon without connections has nothing to do, nor to clean up. */
+static void run_lanes(struct loop *loop)
+{
+	for (int i = 0; i < LANES; i++)
+		if (loop->lanes[i].connections > 0)
+			MHD_run(loop->lanes[i].daemon);
+}
+
+static bool lanes_are_busy(const struct loop *loop)
+{
+	MHD_UNSIGNED_LONG_LONG left;
+
+	for (int i = 0; i < LANES; i++)
+		if (loop->lanes[i].connections > 0 &&
+		    MHD_get_timeout(loop->lanes[i].daemon, &left) == MHD_YES &&
+		    left == 0)
+			return true;
+	return false;
+}
+
 /* Not at all while the library has more to read or to send: it looks at its
  * sockets in every turn anyway. */
 static void wait_for_events(struct loop *loop)
 {
-	MHD_UNSIGNED_LONG_LONG left;
 	int timeout_ms = -1;
 
-	if (MHD_get_timeout(loop->daemon, &left) == MHD_YES && left == 0)
+	if (lanes_are_busy(loop))
 		return;
 	if (loop->connections + loop->parking.count > 0)
 		timeout_ms = (int)loop->wheel.tick_ms;
@@ -390,7 +415,7 @@ static void *run(void *context)
 		loop->now_ms = clock_monotonic_ms(loop->front->clock);
 		take_over(loop);
 		mhd_hello_before(loop);
-		MHD_run(loop->daemon);
+		run_lanes(loop);
 		mhd_hello_after(loop);
 		sweep(loop);
 		if (loop->draining)
@@ -419,6 +444,35 @@ static int64_t smallest_limit(const struct front *front)
 	return smallest;
 }
 
+static int open_lane(struct loop *loop, struct lane *lane, size_t pool_bytes,
+		     struct err *err)
+{
+	lane->pool_bytes = pool_bytes;
+	if (mhd_request_daemon(loop, pool_bytes, &lane->daemon) < 0)
+		return err_set(err, ERR_UNAVAILABLE,
+			       "the HTTP library did not start");
+	const union MHD_DaemonInfo *info =
+		MHD_get_daemon_info(lane->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+
+	if (!info)
+		return err_set(err, ERR_INTERNAL,
+			       "the HTTP library has no epoll descriptor");
+	lane->epoll_fd = info->epoll_fd;
+	return 0;
+}
+
+/* What a connection in TLS begins with cannot be seen. */
+static int open_lanes(struct loop *loop, struct err *err)
+{
+	size_t bytes = loop->front->pool_bytes;
+
+	if (open_lane(loop, &loop->lanes[LANE_PLAIN], bytes, err) < 0)
+		return -1;
+	if (loop->front->tls || bytes >= BULK_POOL_BYTES)
+		return 0;
+	return open_lane(loop, &loop->lanes[LANE_BULK], BULK_POOL_BYTES, err);
+}
+
 static int loop_open(struct loop *loop, struct err *err)
 {
 	int64_t tick_ms = smallest_limit(loop->front) / 8;
@@ -432,17 +486,7 @@ static int loop_open(struct loop *loop, struct err *err)
 		return err_sys(err, errno, "eventfd of an event loop");
 	if (parking_open(&loop->parking, err) < 0)
 		return -1;
-	if (mhd_request_options(loop, &loop->daemon) < 0)
-		return err_set(err, ERR_UNAVAILABLE,
-			       "the HTTP library did not start");
-	const union MHD_DaemonInfo *info =
-		MHD_get_daemon_info(loop->daemon, MHD_DAEMON_INFO_EPOLL_FD);
-
-	if (!info)
-		return err_set(err, ERR_INTERNAL,
-			       "the HTTP library has no epoll descriptor");
-	loop->epoll_fd = info->epoll_fd;
-	return 0;
+	return open_lanes(loop, err);
 }
 
 int loop_new(struct front *front, size_t index, struct loop **ret_loop,
@@ -486,8 +530,9 @@ void loop_free(struct loop *loop)
 {
 	if (!loop)
 		return;
-	if (loop->daemon)
-		MHD_stop_daemon(loop->daemon);
+	for (int i = 0; i < LANES; i++)
+		if (loop->lanes[i].daemon)
+			MHD_stop_daemon(loop->lanes[i].daemon);
 	while (loop->given) {
 		struct connection *connection = loop->given;
 

@@ -19,14 +19,29 @@
 struct MHD_Daemon;
 struct exchange;
 
-struct loop {
-	struct front *front;	   /* borrowed */
-	struct MHD_Daemon *daemon; /* the library's connections; owned */
-	pthread_t thread;	   /* if started */
-	bool started;		   /* to be joined; its owner's */
-	size_t index;		   /* from 0; names the thread */
+/* The library gives all connections of a daemon the same memory, in halves of
+ * which it receives.  Uploads in small pieces cost a fifth more time, and much
+ * memory for everybody costs, with every request, the time to wipe it. */
+enum lane_name {
+	LANE_PLAIN, /* of everybody */
+	LANE_BULK,  /* of some that begin with an upload */
+	LANES,
+};
+
+struct lane {
+	struct MHD_Daemon *daemon; /* owned; NULL: there is no such lane */
 	int epoll_fd;		   /* the daemon's */
-	int event_fd;		   /* wakes the loop; owned */
+	size_t pool_bytes;	   /* of memory for a connection */
+	size_t connections;	   /* known to the daemon */
+};
+
+struct loop {
+	struct front *front;	  /* borrowed */
+	pthread_t thread;	  /* if started */
+	bool started;		  /* to be joined; its owner's */
+	size_t index;		  /* from 0; names the thread */
+	int event_fd;		  /* wakes the loop; owned */
+	struct lane lanes[LANES]; /* the library's connections */
 
 	/* Guarded by lock. */
 	struct lock lock;
@@ -46,14 +61,16 @@ struct loop {
 	struct list shaking;	   /* handshakes that go on in this turn */
 	struct connection *adding; /* not yet known to the daemon */
 	struct exchange *free;	   /* for further use */
-	size_t connections;	   /* known to the daemon */
+	size_t connections;	   /* known to the lanes' daemons */
 	size_t closing;		   /* exchanges without a connection */
 	bool draining;		   /* drain, as this turn has seen it */
 	bool cut;		   /* the drain's time is over */
 };
 
-/* The daemon's callbacks (mhd_request.c). */
-int mhd_request_options(struct loop *loop, struct MHD_Daemon **ret_daemon);
+/* A daemon with our callbacks and that much memory for each connection
+ * (mhd_request.c). */
+int mhd_request_daemon(struct loop *loop, size_t pool_bytes,
+		       struct MHD_Daemon **ret_daemon);
 
 /* Take an exchange up again that waited (mhd_request.c). */
 void mhd_request_woken(struct loop *loop, struct exchange *exchange);

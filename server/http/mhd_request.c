@@ -425,6 +425,7 @@ static void on_connection(void *context, struct MHD_Connection *wire,
 		connection->wire = wire;
 		*socket_context = connection;
 		loop->connections++;
+		connection->lane->connections++;
 		if (loop->front->tls)
 			mhd_hello_tls(loop, connection);
 		return;
@@ -437,6 +438,7 @@ static void on_connection(void *context, struct MHD_Connection *wire,
 	}
 	mhd_hello_gone(connection);
 	loop->connections--;
+	connection->lane->connections--;
 	list_remove(&connection->place);
 	list_remove(&connection->shaking);
 	front_forget(loop->front, connection);
@@ -471,7 +473,8 @@ static size_t leave_escapes(void *context, struct MHD_Connection *wire,
 	return strlen(text);
 }
 
-int mhd_request_options(struct loop *loop, struct MHD_Daemon **ret_daemon)
+int mhd_request_daemon(struct loop *loop, size_t pool_bytes,
+		       struct MHD_Daemon **ret_daemon)
 {
 	bool tls = loop->front->tls != NULL;
 	struct MHD_OptionItem of_tls[] = {
@@ -482,7 +485,7 @@ int mhd_request_options(struct loop *loop, struct MHD_Daemon **ret_daemon)
 			MHD_ALLOW_SUSPEND_RESUME | (tls ? MHD_USE_TLS : 0u),
 		0, NULL, NULL, on_request, loop,
 		MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, loop->front->pool_bytes,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, pool_bytes,
 		MHD_OPTION_CONNECTION_LIMIT, UINT32_MAX / 2,
 		MHD_OPTION_CONNECTION_TIMEOUT, 0u, MHD_OPTION_URI_LOG_CALLBACK,
 		on_line, loop, MHD_OPTION_UNESCAPE_CALLBACK, leave_escapes,

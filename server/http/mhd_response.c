@@ -302,7 +302,7 @@ bool mhd_response_fits(const struct exchange *exchange)
 		needed += strlen(response->headers[i].name) +
 			  strlen(response->headers[i].value) + 4;
 	return needed + notes * NOTE_BYTES + exchange->header_bytes <
-	       connection->loop->front->pool_bytes;
+	       connection->lane->pool_bytes;
 }
 
 static int queue(struct exchange *exchange, struct MHD_Response *wire)

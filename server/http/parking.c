@@ -24,8 +24,10 @@ enum hello hello_peek(int fd)
 	unsigned char byte = 0;
 	ssize_t got = recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
 
+	if (got == 1 && byte == TLS_HANDSHAKE)
+		return HELLO_TLS;
 	if (got == 1)
-		return byte == TLS_HANDSHAKE ? HELLO_TLS : HELLO_HTTP;
+		return byte == 'P' ? HELLO_UPLOAD : HELLO_HTTP;
 	if (got < 0 &&
 	    (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
 		return HELLO_NONE;

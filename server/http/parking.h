@@ -23,10 +23,11 @@ struct parking {
 
 /* What a connection's first byte says. */
 enum hello {
-	HELLO_NONE, /* it is not there yet */
-	HELLO_HTTP, /* no handshake: let the library see */
-	HELLO_TLS,  /* a handshake */
-	HELLO_END,  /* there will be none */
+	HELLO_NONE,   /* it is not there yet */
+	HELLO_HTTP,   /* no handshake: let the library see */
+	HELLO_UPLOAD, /* the same; it may be a POST, PUT or PATCH */
+	HELLO_TLS,    /* a handshake */
+	HELLO_END,    /* there will be none */
 };
 
 /* Look at the first byte and leave it where it is. */

@@ -211,6 +211,7 @@ static int stream_chunk(struct request *request, const void *data, size_t len,
 	struct upload *upload = request->state;
 
 	(void)data;
+	atomic_store(&request->app->piece, len);
 	if (upload->fails)
 		return err_set(err, ERR_UPLOAD_INVALID, "chunk fails");
 	if (upload->slow && len > SLOW_PIECE) {

@@ -49,6 +49,7 @@ struct app {
 	atomic_size_t stalled;	/* requests that wait for that */
 	atomic_size_t opened;	/* streamed uploads */
 	atomic_size_t closed;	/* the same, cleaned up */
+	atomic_size_t piece;	/* bytes of the last that came of one */
 	atomic_size_t verified; /* slow log-ins */
 	atomic_size_t shed;	/* descriptors asked back */
 };

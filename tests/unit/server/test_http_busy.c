@@ -46,6 +46,8 @@ ssize_t sendfile64(int out, int in, int64_t *offset, size_t count)
 
 #define STUCK "GET /login HTTP/1.1\r\nHost: t\r\nAuthorization: stuck\r\n\r\n"
 #define WORK "GET /work HTTP/1.1\r\nHost: t\r\n\r\n"
+#define BULK_MAX 64	  /* as in server/http/mhd_hello.c */
+#define UPLOAD_SIZE 40000 /* more than half of a connection's usual memory */
 #define VERIFYING_MAX 512 /* as in server/http/pipeline.c */
 #define STUCK_MAX (VERIFYING_MAX + 2)
 
@@ -239,6 +241,53 @@ static void test_mixes_uploads_with_downloads(void)
 	CHECK(app.opened == 8 && app.closed == 8);
 }
 
+/* One segment of loopback: whether it comes whole is the server's choice. */
+static bool comes_in_one_piece(struct app *app, struct http_client *client)
+{
+	static const char head[] = "PUT /stream/plain HTTP/1.1\r\nHost: t\r\n"
+				   "Content-Length: 40000\r\n\r\n";
+	char request[sizeof(head) - 1 + UPLOAD_SIZE];
+	struct http_answer answer;
+
+	memcpy(request, head, sizeof(head) - 1);
+	memset(request + sizeof(head) - 1, 'x', UPLOAD_SIZE);
+	http_client_send(client, request, sizeof(request));
+	http_client_read(client, false, &answer);
+	CHECK(answer.status == 201);
+	CHECK_TEXT(answer.body, "40000");
+	http_answer_release(&answer);
+	return atomic_load(&app->piece) == UPLOAD_SIZE;
+}
+
+static void test_gives_some_uploads_much_memory(void)
+{
+	struct http_client clients[BULK_MAX + 2];
+	struct app app;
+	bool again = false;
+
+	http_fixture_init(&app);
+	app.config.event_loops = 1;
+	http_fixture_start(&app);
+	http_client_open(&clients[0], app.address);
+	http_client_text(&clients[0], MEMORY);
+	expect_ok(&clients[0]);
+	CHECK(!comes_in_one_piece(&app, &clients[0]));
+	for (size_t i = 1; i < BULK_MAX + 2; i++) {
+		http_client_open(&clients[i], app.address);
+		CHECK(comes_in_one_piece(&app, &clients[i]) == (i <= BULK_MAX));
+	}
+	http_client_text(&clients[1], MEMORY);
+	expect_ok(&clients[1]);
+	for (size_t i = 0; i < BULK_MAX + 2; i++)
+		http_client_close(&clients[i]);
+	while (!again) {
+		http_client_open(&clients[0], app.address);
+		again = comes_in_one_piece(&app, &clients[0]);
+		http_client_close(&clients[0]);
+	}
+	http_fixture_stop(&app);
+}
+
 /* Connections that come and go with requests under way. */
 static void test_survives_clients_that_vanish(void)
 {
@@ -277,6 +326,7 @@ int main(int argc, char **argv)
 		CHECK_CASE(test_passwords_keep_no_worker_busy),
 		CHECK_CASE(test_sends_files_without_copying),
 		CHECK_CASE(test_mixes_uploads_with_downloads),
+		CHECK_CASE(test_gives_some_uploads_much_memory),
 		CHECK_CASE(test_survives_clients_that_vanish),
 	};
 
