@@ -33,17 +33,17 @@
 #define RETAIN_TIMES 10	 /* such transactions in a minute */
 #define NEVER INT64_MIN
 
-/* The first four must be equal for entries to share a place. */
+/* The first five must be equal for entries to share a place. */
 enum {
 	KIND,
 	ACTOR,
 	SOURCE,
 	TARGET,
+	DETAIL,
 	OUTCOME,
 	REQUEST,
 	BEFORE,
 	AFTER,
-	DETAIL,
 	FIELD_COUNT
 };
 
@@ -53,7 +53,7 @@ enum {
 struct text {
 	char bytes[TEXT_MAX];
 	size_t len;	/* of them all */
-	size_t key_len; /* of the first four */
+	size_t key_len; /* of the first five */
 };
 
 struct place {
@@ -131,7 +131,7 @@ static void make_text(const struct meta_audit *entry, struct text *ret_text)
 	ret_text->len = 0;
 	for (size_t i = 0; i < FIELD_COUNT; i++) {
 		add_field(ret_text, fields[i]);
-		if (i == TARGET)
+		if (i == DETAIL)
 			ret_text->key_len = ret_text->len;
 	}
 }

@@ -33,21 +33,22 @@ struct clock_source;
 struct err;
 struct meta;
 struct seal;
-struct signing;
 struct throttle;
+struct token_config;
 struct used;
 
 struct authn_config {
 	struct meta *meta;		  /* borrowed */
 	const struct clock_source *clock; /* borrowed */
 	const char *account;		  /* whose principals; borrowed */
-	const char *service; /* the audience of access tokens; borrowed */
-	int64_t cache_ms;  /* how long a verified password counts; 0 = never */
-	struct seal *seal; /* opens secrets; borrowed */
-	struct signing *signing;   /* whose access tokens count; borrowed */
-	struct throttle *throttle; /* slows guessing down; borrowed */
-	struct audit *audit;	   /* is told of failures; borrowed */
-	struct used *used; /* is told of keys and tokens used; borrowed */
+	int64_t cache_ms; /* how long what was looked up counts; 0: never; an
+			     access token counts as long as it says */
+	const struct token_config *tokens; /* whose access tokens count;
+					      borrowed */
+	struct seal *seal;		   /* opens secrets; borrowed */
+	struct throttle *throttle;	   /* slows guessing down; borrowed */
+	struct audit *audit;		   /* is told of failures; borrowed */
+	struct used *used; /* is told of what was used; borrowed */
 };
 
 /* Config's strings must outlive it.  Fails with ERR_NO_MEMORY, or where there
@@ -98,5 +99,9 @@ int authn_verify(struct authn *authn, const struct authn_request *request,
 
 /* Forget what was verified: after any change of identities. */
 void authn_forget(struct authn *authn);
+
+/* About every second, one thread at a time: hash anew what was hashed at less
+ * cost than password_set_cost() says.  May wait. */
+void authn_tidy(struct authn *authn);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -15,7 +16,6 @@
 
 #define SALT_SIZE 16
 #define KEY_SIZE 32
-#define COST_LOG2 14
 #define BLOCK_SIZE 8
 #define PARALLEL 1
 
@@ -24,6 +24,8 @@
 #define BLOCK_SIZE_MAX 32
 #define PARALLEL_MAX 4
 #define MEMORY_MAX ((uint64_t)512 << 20)
+
+static atomic_int cost_now = PASSWORD_COST_MIN;
 
 struct scrypt {
 	uint64_t cost_log2;
@@ -51,13 +53,13 @@ static int derive(const struct scrypt *scrypt, struct span password,
 	return 0;
 }
 
-static int write_hash(const uint8_t salt[SALT_SIZE],
+static int write_hash(int cost, const uint8_t salt[SALT_SIZE],
 		      const uint8_t key[KEY_SIZE],
 		      char ret_hash[PASSWORD_HASH_SIZE], struct err *err)
 {
 	CLEANUP(buf_release) struct buf text = BUF_INIT(PASSWORD_HASH_SIZE - 1);
 
-	buf_appendf(&text, "$scrypt$ln=%d,r=%d,p=%d$", COST_LOG2, BLOCK_SIZE,
+	buf_appendf(&text, "$scrypt$ln=%d,r=%d,p=%d$", cost, BLOCK_SIZE,
 		    PARALLEL);
 	enc_base64url(salt, SALT_SIZE, &text);
 	buf_append_char(&text, '$');
@@ -68,11 +70,17 @@ static int write_hash(const uint8_t salt[SALT_SIZE],
 	return 0;
 }
 
+void password_set_cost(int cost_log2)
+{
+	atomic_store(&cost_now, cost_log2);
+}
+
 int password_hash(struct span password, char ret_hash[PASSWORD_HASH_SIZE],
 		  struct err *err)
 {
+	int cost = atomic_load(&cost_now);
 	CLEANUP(scrypt_release)
-	struct scrypt scrypt = {.cost_log2 = COST_LOG2,
+	struct scrypt scrypt = {.cost_log2 = (uint64_t)cost,
 				.block_size = BLOCK_SIZE,
 				.parallel = PARALLEL,
 				.salt = BUF_INIT(SALT_SIZE),
@@ -89,7 +97,7 @@ int password_hash(struct span password, char ret_hash[PASSWORD_HASH_SIZE],
 	if (buf_check(&scrypt.salt, err) < 0 ||
 	    derive(&scrypt, password, key, sizeof(key), err) < 0)
 		return -1;
-	int done = write_hash(salt, key, ret_hash, err);
+	int done = write_hash(cost, salt, key, ret_hash, err);
 
 	OPENSSL_cleanse(key, sizeof(key));
 	return done;
@@ -103,7 +111,7 @@ int password_decoy(char ret_hash[PASSWORD_HASH_SIZE], struct err *err)
 	if (rand_bytes(salt, sizeof(salt), err) < 0 ||
 	    rand_bytes(key, sizeof(key), err) < 0)
 		return -1;
-	return write_hash(salt, key, ret_hash, err);
+	return write_hash(atomic_load(&cost_now), salt, key, ret_hash, err);
 }
 
 /* "name=number" up to the next separator, within its bounds. */
@@ -174,6 +182,32 @@ static int read_hash(const char *hash, struct scrypt *scrypt, struct err *err)
 	return scrypt->key.len == KEY_SIZE && is_affordable(scrypt) ? 0 : -1;
 }
 
+bool password_is_cheap(const char *hash)
+{
+	CLEANUP(scrypt_release)
+	struct scrypt scrypt = {.salt = BUF_INIT(64), .key = BUF_INIT(64)};
+	struct err err = ERR_INIT;
+
+	return read_hash(hash, &scrypt, &err) == 0 &&
+	       scrypt.cost_log2 < (uint64_t)atomic_load(&cost_now);
+}
+
+/* The work of 2^14 and 2^15 and so on up to, but not with, 2^now, on top of
+ * 2^14, is that of 2^now. */
+static int make_up(struct scrypt *scrypt, struct span password, struct err *err)
+{
+	uint8_t scratch[KEY_SIZE];
+	int done = 0;
+
+	while (done == 0 &&
+	       scrypt->cost_log2 < (uint64_t)atomic_load(&cost_now)) {
+		done = derive(scrypt, password, scratch, sizeof(scratch), err);
+		scrypt->cost_log2++;
+	}
+	OPENSSL_cleanse(scratch, sizeof(scratch));
+	return done;
+}
+
 int password_verify(struct span password, const char *hash, struct err *err)
 {
 	CLEANUP(scrypt_release)
@@ -188,7 +222,8 @@ int password_verify(struct span password, const char *hash, struct err *err)
 			       "a stored password hash cannot be read");
 	if (password.len > PASSWORD_MAX)
 		return 0;
-	if (derive(&scrypt, password, key, sizeof(key), err) < 0)
+	if (derive(&scrypt, password, key, sizeof(key), err) < 0 ||
+	    make_up(&scrypt, password, err) < 0)
 		return -1;
 	int same = CRYPTO_memcmp(key, scrypt.key.data, KEY_SIZE) == 0;
 

@@ -8,12 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "auth/authn.h"
-#include "auth/authz.h"
-#include "auth/bootstrap.h"
-#include "auth/seal.h"
-#include "auth/signing.h"
-#include "auth/used.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/err.h"
@@ -23,6 +17,7 @@
 #include "base/pool.h"
 #include "conf/conf.h"
 #include "server/admin/admin.h"
+#include "server/app_auth.h"
 #include "server/cache.h"
 #include "server/health.h"
 #include "server/http/door.h"
@@ -42,9 +37,6 @@
 #define BODIES_AT_ONCE 64      /* manifests of the largest size, being pushed */
 #define STAGE_BUFFERS 4	       /* 1 MiB each, on their way of one upload */
 #define STAGE_BUFFERS_TOTAL 40 /* and of all */
-
-#define KEY_OVERLAP_MS 60000
-#define SWEEP_TOKENS_MS 600000
 
 DEFINE_CLEANUP(app_free_at, struct app *, app_free)
 
@@ -166,89 +158,6 @@ static int open_registry(struct app *app, struct err *err)
 	return registry_new(&config, &parts, &app->registry, err);
 }
 
-/* A key is made public for longer than what it signed lives: by what a request
- * may take, and by what clocks may differ. */
-static int open_tokens(struct app *app, struct err *err)
-{
-	const struct conf *conf = app->conf;
-	const char *url = conf->server_external_url;
-	int64_t life = conf->auth_access_token_life_ms;
-	int64_t leeway = conf->auth_clock_leeway_ms;
-	struct signing_config keys = {.meta = app->meta,
-				      .seal = app->seal,
-				      .clock = app->clock,
-				      .life_ms = conf->auth_signing_key_life_ms,
-				      .overlap_ms = life + 2 * leeway +
-						    KEY_OVERLAP_MS};
-
-	if (signing_new(&keys, &app->signing, err) < 0)
-		return -1;
-	app->tokens = (struct token_config){
-		.meta = app->meta,
-		.signing = app->signing,
-		.clock = app->clock,
-		.service = conf->auth_service,
-		.issuer = url[0] != '\0' ? url : "berth",
-		.access_life_ms = life,
-		.refresh_life_ms = conf->auth_refresh_token_life_ms,
-		.leeway_ms = leeway};
-	return 0;
-}
-
-static void identities_changed(void *context)
-{
-	struct app *app = context;
-
-	authn_forget(app->authn);
-	authz_forget(app->authz);
-}
-
-static void open_identity(struct app *app)
-{
-	app->identity = (struct identity){.meta = app->meta,
-					  .seal = app->seal,
-					  .signing = app->signing,
-					  .scope = app->scope,
-					  .changed = identities_changed,
-					  .context = app};
-}
-
-static int open_auth(struct app *app, struct err *err)
-{
-	static const enum anonymous_access access[] = {
-		[CONF_ANONYMOUS_NONE] = ANONYMOUS_NONE,
-		[CONF_ANONYMOUS_PULL] = ANONYMOUS_PULL,
-		[CONF_ANONYMOUS_FULL] = ANONYMOUS_FULL};
-	const struct conf *conf = app->conf;
-	struct authn_config config = {.meta = app->meta,
-				      .clock = app->clock,
-				      .account = conf->registry_account,
-				      .cache_ms = conf->auth_password_cache_ms};
-	struct authz_config rights = {.meta = app->meta,
-				      .clock = app->clock,
-				      .scope = app->scope,
-				      .anonymous =
-					      access[conf->server_anonymous],
-				      .public_metrics = conf->metrics_public};
-
-	if (seal_open(app->data_dir_fd, conf->auth_server_key, &app->seal,
-		      err) < 0 ||
-	    used_new(app->meta, app->clock, &app->used, err) < 0 ||
-	    bootstrap_admin(app->meta, app->seal, conf->registry_account,
-			    app->data_dir_fd, &app->admin_made, err) < 0)
-		return -1;
-	if (open_tokens(app, err) < 0)
-		return -1;
-	config.seal = app->seal;
-	config.used = app->used;
-	if (authn_new(&config, &app->authn, err) < 0)
-		return -1;
-	if (authz_new(&rights, &app->authz, err) < 0)
-		return -1;
-	open_identity(app);
-	return 0;
-}
-
 /* Checking a password takes a core and 16 MiB for a while. */
 static int open_pools(struct app *app, struct err *err)
 {
@@ -335,6 +244,7 @@ static int open_server(struct app *app, struct err *err)
 				   .router = app->router,
 				   .authn = app->authn,
 				   .authz = app->authz,
+				   .audit = app->audit,
 				   .access = access,
 				   .workers = app->workers,
 				   .readers = app->readers,
@@ -346,24 +256,12 @@ static int open_server(struct app *app, struct err *err)
 	return http_server_new(&config, &parts, &app->server, err);
 }
 
-static void tidy_tokens(struct app *app)
-{
-	int64_t now = clock_monotonic_ms(app->clock);
-
-	signing_tidy(app->signing);
-	if (now - app->tokens_swept_ms < SWEEP_TOKENS_MS)
-		return;
-	app->tokens_swept_ms = now;
-	token_sweep(&app->tokens);
-}
-
 static void tick(void *context)
 {
 	struct app *app = context;
 
 	registry_tidy(app->registry);
-	used_tidy(app->used);
-	tidy_tokens(app);
+	app_auth_tidy(app);
 	if (app->cache)
 		cache_tidy(app->cache);
 }
@@ -385,7 +283,7 @@ int app_new(struct conf *conf, struct app **ret_app, struct err *err)
 	if (open_data(app, err) < 0 || metrics_new(&app->metrics, err) < 0 ||
 	    open_meta(app, err) < 0 || open_blobs(app, err) < 0 ||
 	    open_cache(app, err) < 0 || open_registry(app, err) < 0 ||
-	    open_auth(app, err) < 0 || open_pools(app, err) < 0 ||
+	    app_auth_open(app, err) < 0 || open_pools(app, err) < 0 ||
 	    open_router(app, err) < 0 || health_register(app, err) < 0 ||
 	    open_server(app, err) < 0)
 		return -1;
@@ -459,11 +357,7 @@ void app_free(struct app *app)
 	pool_free(app->verifiers);
 	http_server_free(app->server);
 	router_free(app->router);
-	authz_free(app->authz);
-	authn_free(app->authn);
-	used_free(app->used);
-	signing_free(app->signing);
-	seal_free(app->seal);
+	app_auth_close(app);
 	registry_free(app->registry);
 	cache_free(app->cache);
 	if (app->blobs)

@@ -14,6 +14,7 @@
 #include "auth/token.h"
 #include "storage/meta.h"
 
+struct audit;
 struct authn;
 struct authz;
 struct blob_driver;
@@ -28,6 +29,7 @@ struct registry;
 struct router;
 struct seal;
 struct signing;
+struct throttle;
 struct ticker;
 struct used;
 
@@ -40,22 +42,25 @@ struct app {
 	struct meta *meta;		  /* owned */
 	struct blob_driver *blobs;	  /* owned */
 	struct registry *registry;	  /* owned */
-	struct cache *cache;	    /* owned; NULL where others write too */
-	struct seal *seal;	    /* owned; the server's key */
-	struct signing *signing;    /* owned; signs access tokens */
-	struct token_config tokens; /* how tokens are made and verified */
-	int64_t tokens_swept_ms;    /* monotonic; the ticker's */
-	struct used *used;	    /* owned; when keys were used */
-	struct authn *authn;	    /* owned */
-	struct authz *authz;	    /* owned */
-	struct identity identity;   /* changes of who is known; a value */
-	struct pool *workers;	    /* owned */
-	struct pool *readers;	    /* owned */
-	struct pool *verifiers;	    /* owned; one thread per core */
-	struct router *router;	    /* owned */
-	struct http_server *server; /* owned */
-	struct ticker *ticker;	    /* owned; runs the registry's tidying */
-	struct meta_scope scope;    /* account and region of every request */
+	struct cache *cache;	     /* owned; NULL where others write too */
+	struct seal *seal;	     /* owned; the server's key */
+	struct signing *signing;     /* owned; signs access tokens */
+	struct token_config tokens;  /* how tokens are made and verified */
+	int64_t tokens_swept_ms;     /* monotonic; the ticker's */
+	struct used *used;	     /* owned; when keys were used */
+	struct throttle *throttle;   /* owned; failed logins */
+	struct audit *audit;	     /* owned; writes failures down */
+	int64_t identity_generation; /* the ticker's: as last read */
+	struct authn *authn;	     /* owned */
+	struct authz *authz;	     /* owned */
+	struct identity identity;    /* changes of who is known; a value */
+	struct pool *workers;	     /* owned */
+	struct pool *readers;	     /* owned */
+	struct pool *verifiers;	     /* owned; one thread per core */
+	struct router *router;	     /* owned */
+	struct http_server *server;  /* owned */
+	struct ticker *ticker;	     /* owned; runs the registry's tidying */
+	struct meta_scope scope;     /* account and region of every request */
 	bool admin_made; /* the first administrator was made by this start */
 };
 
@@ -74,6 +79,10 @@ int app_start(struct app *app, struct err *err);
 /* Take over what SIGHUP may change from a new configuration, which is only
  * looked at. */
 void app_reload(struct app *app, const struct conf *conf);
+
+/* Identities or policies have changed: forget what is remembered of them.  To
+ * be called after every such change, before it is answered.  Any thread. */
+void app_identity_changed(struct app *app);
 
 /* Stop serving, let what is under way end, and free everything.  NULL is
  * fine. */

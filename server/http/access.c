@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/http/access.h"
 
+#include <stdio.h>
+
+#include "auth/audit.h"
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "server/http/exchange.h"
 #include "server/http/pipeline.h"
+#include "storage/meta_audit.h"
 #include "storage/refname.h"
 
 #define CHALLENGE_SIZE 2048 /* bytes: two repository names and the realm */
@@ -62,13 +66,64 @@ static struct authz *authz_of(struct request *request)
 	return exchange_of(request)->pipeline->parts.authz;
 }
 
+void access_denied(struct request *request,
+		   const struct authz_question *question)
+{
+	struct exchange *exchange = exchange_of(request);
+	struct span target = question->repository.len ? question->repository
+						      : question->target;
+
+	exchange->denied = question->action;
+	snprintf(exchange->denied_target, sizeof(exchange->denied_target),
+		 "%.*s", SPAN_ARG(target));
+}
+
+static bool is_denial(const struct request *request, const struct err *err)
+{
+	if (err->code == ERR_UNAUTHENTICATED)
+		return request->principal.kind != PRINCIPAL_NONE &&
+		       request->principal.kind != PRINCIPAL_ANONYMOUS;
+	return err->code == ERR_DENIED || err->code == ERR_SCOPE;
+}
+
+void access_note_failure(struct request *request, const struct err *err)
+{
+	CLEANUP(buf_release) struct buf detail = BUF_INIT(256);
+	struct exchange *exchange = exchange_of(request);
+	struct audit *audit = exchange->pipeline->parts.audit;
+
+	if (!audit || exchange->denied == ACTION_UNSET ||
+	    !is_denial(request, err))
+		return;
+	buf_appendf(&detail, "{\"action\":\"%s\",\"code\":\"%s\"}",
+		    action_name(exchange->denied), err_code_name(err->code));
+
+	struct meta_audit entry = {.kind = SPAN_LIT("access.denied"),
+				   .outcome = SPAN_LIT("denied"),
+				   .actor = span_of(request->principal.name),
+				   .source = request->peer,
+				   .request_id = span_of(request->id),
+				   .target = span_of(exchange->denied_target),
+				   .detail = buf_span(&detail)};
+	audit_note(audit, &entry);
+}
+
+static int ask(struct request *request, const struct authz_question *question,
+	       struct err *err)
+{
+	if (authz_check(authz_of(request), question, err) == 0)
+		return 0;
+	access_denied(request, question);
+	return -1;
+}
+
 int access_check(struct request *request, enum action action,
 		 struct span repository, struct err *err)
 {
 	struct authz_question question =
 		access_question(request, action, repository);
 
-	return authz_check(authz_of(request), &question, err);
+	return ask(request, &question, err);
 }
 
 int access_check_target(struct request *request, enum action action,
@@ -78,7 +133,7 @@ int access_check_target(struct request *request, enum action action,
 		access_question(request, action, SPAN_LIT(""));
 
 	question.target = target;
-	return authz_check(authz_of(request), &question, err);
+	return ask(request, &question, err);
 }
 
 /* ---- the challenge ---- */

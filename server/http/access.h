@@ -23,6 +23,15 @@ struct authz_question access_question(struct request *request,
 				      enum action action,
 				      struct span repository);
 
+/* The answer to a question was no: remembered, for the audit log if that comes
+ * to be what the request is answered with. */
+void access_denied(struct request *request,
+		   const struct authz_question *question);
+
+/* The request fails with err: have the audit log know if that is a denial.
+ * That an anonymous client is asked to log in is none. */
+void access_note_failure(struct request *request, const struct err *err);
+
 /* For handlers, on a worker: may the request do that, too?  0, or -1 as
  * authz_check(). */
 int access_check(struct request *request, enum action action,

@@ -112,8 +112,9 @@ static void check_access(struct exchange *exchange)
 {
 	struct authz_question question = question_of(exchange);
 
-	authz_check(exchange->pipeline->parts.authz, &question,
-		    &exchange->failure);
+	if (authz_check(exchange->pipeline->parts.authz, &question,
+			&exchange->failure) < 0)
+		access_denied(&exchange->request, &question);
 }
 
 static enum step_result authorise(struct exchange *exchange)
@@ -135,8 +136,10 @@ static enum step_result authorise(struct exchange *exchange)
 	struct authz_question question = question_of(exchange);
 	int allowed =
 		authz_quick(exchange->pipeline->parts.authz, &question, &err);
-	if (allowed < 0)
+	if (allowed < 0) {
+		access_denied(request, &question);
 		return step_fail(exchange, &err);
+	}
 	return allowed ? STEP_NEXT
 		       : step_to_pool(exchange,
 				      exchange->pipeline->parts.readers,

@@ -46,10 +46,12 @@ struct exchange {
 	struct exchange *next_free;  /* in the loop's list of free ones */
 	struct pool_job job;	     /* what a worker does for it */
 	void (*on_worker)(struct exchange *exchange); /* the job's work */
-	enum door door;	     /* of the route, or the nearest */
-	struct err failure;  /* of the last job */
-	int64_t ended_us;    /* monotonic; when the answer was made */
-	uint64_t sent_bytes; /* of the answer's body */
+	enum door door;		 /* of the route, or the nearest */
+	struct err failure;	 /* of the last job */
+	enum action denied;	 /* the last that was, or ACTION_UNSET */
+	char denied_target[256]; /* to what, or "" */
+	int64_t ended_us;	 /* monotonic; when the answer was made */
+	uint64_t sent_bytes;	 /* of the answer's body */
 
 	/* The transport's: take the exchange up again.  Any thread. */
 	void (*wake)(struct exchange *exchange);

@@ -74,6 +74,7 @@ static enum step_result fail_as(struct exchange *exchange,
 {
 	struct request *request = &exchange->request;
 
+	access_note_failure(request, err);
 	if (err->code == ERR_UNAUTHENTICATED || err->code == ERR_SCOPE)
 		access_challenge(request, err);
 	if (err->code == ERR_TOO_MANY || err->code == ERR_UNAVAILABLE ||
@@ -454,6 +455,7 @@ void pipeline_begin(struct pipeline *pipeline, struct exchange *exchange)
 	exchange->waits_for = 0;
 	exchange->door = DOOR_PLAIN;
 	exchange->failure = ERR_INIT;
+	exchange->denied = ACTION_UNSET;
 	exchange->ended_us = 0;
 	exchange->sent_bytes = 0;
 	exchange->swallowed = 0;

@@ -16,6 +16,7 @@
 #include "server/http/tls.h"
 
 struct app;
+struct audit;
 struct authn;
 struct authz;
 struct clock_source;
@@ -64,6 +65,7 @@ struct http_parts {
 	struct router *router;	   /* which handler answers */
 	struct authn *authn;	   /* who asks */
 	struct authz *authz;	   /* may they */
+	struct audit *audit;	   /* is told when they may not; NULL: nobody */
 	struct http_access access; /* how they are asked to log in */
 	struct pool *workers;	   /* run what changes something */
 	struct pool *readers;	   /* run what only reads and may wait */
