@@ -56,27 +56,32 @@ int meta_blob_find_in(struct meta_tx *tx, int64_t repository_id,
 	return read_blob(&query, ret_blob, err);
 }
 
-int meta_blob_find_anywhere(struct meta_tx *tx, struct meta_scope scope,
-			    const struct digest *digest,
-			    struct meta_blob *ret_blob, struct err *err)
+int meta_blob_holders(struct meta_tx *tx, struct meta_scope scope,
+		      const struct digest *digest, size_t limit,
+		      meta_name_fn *each, void *context, struct err *err)
 {
 	CLEANUP(meta_query_close) struct meta_query query = META_QUERY_INIT;
+	int rc = 0;
 
 	/* CROSS JOIN keeps SQLite's order: from the digest's few holders to
 	 * their repositories, never from all repositories of the scope. */
 	if (meta_query_open(&query, tx,
-			    "SELECT b.id, b.size, b.state, b.storage_key "
+			    "SELECT r.name "
 			    "FROM blobs b CROSS JOIN repository_blobs h "
 			    "CROSS JOIN repositories r "
 			    "WHERE b.digest = $1 AND b.state < 2 "
 			    "AND h.digest = $1 AND r.id = h.repository_id "
-			    "AND r.account = $2 AND r.region = $3 LIMIT 1",
+			    "AND r.account = $2 AND r.region = $3 LIMIT $4",
 			    err) < 0)
 		return -1;
 	meta_query_digest(&query, digest);
 	meta_query_text(&query, scope.account);
 	meta_query_text(&query, scope.region);
-	return read_blob(&query, ret_blob, err);
+	meta_query_i64(&query, (int64_t)limit);
+	while ((rc = meta_query_step(&query, err)) > 0)
+		if (each(context, meta_column_text(&query, 0), err) < 0)
+			return -1;
+	return rc;
 }
 
 /* Keep the totals, which would cost a scan to count. */

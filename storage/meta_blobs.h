@@ -12,6 +12,7 @@
 #include "base/digest.h"
 #include "storage/blob_driver.h"
 #include "storage/meta.h"
+#include "storage/meta_repositories.h"
 
 enum meta_blob_state {
 	META_BLOB_LIVE = 0,
@@ -35,10 +36,11 @@ int meta_blob_find_in(struct meta_tx *tx, int64_t repository_id,
 		      const struct digest *digest, struct meta_blob *ret_blob,
 		      struct err *err);
 
-/* A repository of the scope that holds the digest, in no order: 1 / 0 / -1. */
-int meta_blob_find_anywhere(struct meta_tx *tx, struct meta_scope scope,
-			    const struct digest *digest,
-			    struct meta_blob *ret_blob, struct err *err);
+/* Names of repositories of the scope that hold the digest, limit at most, in no
+ * order. */
+int meta_blob_holders(struct meta_tx *tx, struct meta_scope scope,
+		      const struct digest *digest, size_t limit,
+		      meta_name_fn *each, void *context, struct err *err);
 
 /* A new live row; ERR_CONFLICT if there is one that is not deleting. */
 int meta_blob_insert(struct meta_tx *tx, const struct digest *digest,

@@ -119,12 +119,9 @@ static int find_source(struct meta_tx *tx, struct blob_work *work,
 		       struct err *err)
 {
 	int64_t from = 0;
-
-	if (work->from.len == 0)
-		return meta_blob_find_anywhere(tx, work->at->scope,
-					       work->digest, &work->blob, err);
 	int found = meta_repository_find(tx, work->at->scope, work->from, &from,
 					 err);
+
 	if (found <= 0)
 		return found;
 	return meta_blob_find_in(tx, from, work->digest, &work->blob, err);
@@ -160,6 +157,17 @@ static int source_exists(struct blob_work *work, struct err *err)
 	if (meta_read_begin(work->registry->parts.meta, &tx, err) < 0)
 		return -1;
 	return find_source(tx, work, err);
+}
+
+int registry_blob_holders(struct registry *registry, struct meta_scope scope,
+			  const struct digest *digest, size_t limit,
+			  meta_name_fn *each, void *context, struct err *err)
+{
+	CLEANUP(registry_read_end) struct meta_tx *tx = NULL;
+
+	if (meta_read_begin(registry->parts.meta, &tx, err) < 0)
+		return -1;
+	return meta_blob_holders(tx, scope, digest, limit, each, context, err);
 }
 
 int registry_blob_mount(struct registry *registry, const struct registry_at *at,

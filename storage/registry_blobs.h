@@ -5,6 +5,7 @@
 /* Blobs of repositories: look, read, mount, delete.  See registry.h. */
 
 #include "base/digest.h"
+#include "storage/meta_repositories.h"
 #include "storage/registry.h"
 
 struct blob_reader;
@@ -25,11 +26,15 @@ int registry_blob_open(struct registry *registry, const struct registry_at *at,
 		       struct blob_reader *ret_reader, struct err *err);
 void registry_blob_close(struct registry *registry, struct blob_reader *reader);
 
-/*
- * Have the repository hold a blob that `from` holds ("" : any repository of the
- * scope): 1 mounted, 0 it is not there to be mounted, -1 failed.  The caller
- * has made sure that the actor may read from there.
- */
+/* Names of repositories that hold the blob, limit at most, in no order: whoever
+ * asks has to make sure that the actor may know. */
+int registry_blob_holders(struct registry *registry, struct meta_scope scope,
+			  const struct digest *digest, size_t limit,
+			  meta_name_fn *each, void *context, struct err *err);
+
+/* Have the repository hold a blob that `from` holds: 1 mounted, 0 it is not
+ * there to be mounted, -1 failed.  The caller has made sure that the actor may
+ * read from there. */
 int registry_blob_mount(struct registry *registry, const struct registry_at *at,
 			const struct digest *digest, struct span from,
 			struct err *err);

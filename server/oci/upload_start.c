@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* POST /v2/{name}/blobs/uploads/: a session, a mount, or a whole blob. */
+#include <string.h>
+
 #include "base/err.h"
 #include "server/app.h"
+#include "server/http/access.h"
 #include "server/http/response.h"
 #include "server/oci/oci.h"
 #include "server/oci/upload_body.h"
@@ -11,6 +14,10 @@
 
 /* Some clients send a few bytes that mean nothing along with a POST. */
 #define IGNORED_MAX 65536
+
+/* Of a mount that does not say from where: so many repositories are looked at.
+ */
+#define HOLDERS_MAX 8
 
 static int read_algo(struct request *request, enum digest_algo *ret_algo,
 		     struct err *err)
@@ -97,13 +104,63 @@ static int start_session(struct request *request, const struct registry_at *at,
 	return 0;
 }
 
+/* Whether the client may read there is asked first: a digest is no secret that
+ * opens other people's repositories.  1 / 0 / -1. */
+static int mount_from(struct request *request, const struct registry_at *at,
+		      const struct digest *digest, struct span from,
+		      struct err *err)
+{
+	struct err inner = ERR_INIT;
+
+	if (refname_check_repository(from, &inner) < 0)
+		return 0;
+	if (access_check(request, ACTION_GET_DOWNLOAD_URL, from, &inner) == 0)
+		return registry_blob_mount(request->app->registry, at, digest,
+					   from, err);
+	if (inner.code == ERR_DENIED || inner.code == ERR_SCOPE ||
+	    inner.code == ERR_UNAUTHENTICATED)
+		return 0;
+	*err = inner;
+	return -1;
+}
+
+struct holders {
+	char names[HOLDERS_MAX][REFNAME_REPOSITORY_MAX + 1];
+	size_t count; /* of names */
+};
+
+static int keep_holder(void *context, struct span name, struct err *err)
+{
+	struct holders *holders = context;
+
+	(void)err;
+	if (holders->count < HOLDERS_MAX && name.len <= REFNAME_REPOSITORY_MAX)
+		memcpy(holders->names[holders->count++], name.text, name.len);
+	return 0;
+}
+
+/* From wherever the client may read it. */
+static int mount_from_any(struct request *request, const struct registry_at *at,
+			  const struct digest *digest, struct err *err)
+{
+	struct holders holders = {.count = 0};
+	int mounted = 0;
+
+	if (registry_blob_holders(request->app->registry, at->scope, digest,
+				  HOLDERS_MAX, keep_holder, &holders, err) < 0)
+		return -1;
+	for (size_t i = 0; mounted == 0 && i < holders.count; i++)
+		mounted = mount_from(request, at, digest,
+				     span_of(holders.names[i]), err);
+	return mounted;
+}
+
 /* 1 mounted and answered, 0 to be uploaded instead: what cannot be mounted is
  * no failure. */
 static int try_mount(struct request *request, const struct registry_at *at,
 		     struct err *err)
 {
 	char text[DIGEST_TEXT_SIZE];
-	struct err inner = ERR_INIT;
 	struct span mount = {0};
 	struct span from = {0};
 	struct digest digest;
@@ -114,10 +171,8 @@ static int try_mount(struct request *request, const struct registry_at *at,
 	if (refname_parse_digest(mount, &digest, err) < 0 ||
 	    request_query(request, "from", 0, &from, err) < 0)
 		return -1;
-	if (from.len > 0 && refname_check_repository(from, &inner) < 0)
-		return 0;
-	found = registry_blob_mount(request->app->registry, at, &digest, from,
-				    err);
+	found = from.len > 0 ? mount_from(request, at, &digest, from, err)
+			     : mount_from_any(request, at, &digest, err);
 	if (found <= 0)
 		return found;
 	digest_format(&digest, text);

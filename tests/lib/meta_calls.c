@@ -137,14 +137,14 @@ int call_meta_blob_find_in(struct meta_tx *tx, struct meta_call_output *output,
 		meta_blob_find_in(tx, REPOSITORY_ID, &digest, ret, err), err);
 }
 
-int call_meta_blob_find_anywhere(struct meta_tx *tx,
-				 struct meta_call_output *output,
-				 struct err *err)
+int call_meta_blob_holders(struct meta_tx *tx, struct meta_call_output *output,
+			   struct err *err)
 {
 	struct digest digest = meta_fixture_digest(BLOB);
-	RET(struct meta_blob);
-	return meta_call_found(
-		meta_blob_find_anywhere(tx, SCOPE, &digest, ret, err), err);
+
+	(void)output;
+	return meta_blob_holders(tx, SCOPE, &digest, 10, meta_call_no_name,
+				 NULL, err);
 }
 
 int call_meta_blob_insert(struct meta_tx *tx, struct meta_call_output *output,

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
+#include "base/cleanup.h"
 #include "storage/blob_driver.h"
 #include "storage/registry_manifests.h"
 #include "tests/lib/meta_fixture.h"
@@ -135,7 +137,7 @@ static void test_a_mount_links_the_one_copy(void)
 	CHECK(mount(&fixture_other_repository, &digest, "team/app") == 1);
 	CHECK(fixture.changes == changes + 1);
 	CHECK(fixture.events_seen == 4);
-	CHECK(mount(&fixture_other_repository, &digest, "") == 1);
+	CHECK(mount(&fixture_other_repository, &digest, "team/app") == 1);
 	CHECK(mount(&other_account, &digest, "") == 0);
 	CHECK(mount(&other_account, &digest, "team/app") == 0);
 	CHECK(fixture_pull(&fixture, &fixture_other_repository, TEXT) ==
@@ -145,6 +147,42 @@ static void test_a_mount_links_the_one_copy(void)
 	CHECK_TEXT(log, "repository.create team/app ;blob.push team/app ;"
 			"repository.create team/other ;"
 			"blob.mount team/other ;blob.mount team/other ;");
+	registry_fixture_close(&fixture);
+}
+
+static int note_name(void *context, struct span name, struct err *err)
+{
+	struct buf *names = context;
+
+	(void)err;
+	buf_appendf(names, "%.*s ", SPAN_ARG(name));
+	return 0;
+}
+
+static void check_holders(struct meta_scope scope, const struct digest *digest,
+			  size_t limit, const char *want)
+{
+	CLEANUP(buf_release) struct buf names = BUF_INIT(4096);
+	struct err err = ERR_INIT;
+
+	CHECK(registry_blob_holders(fixture.registry, scope, digest, limit,
+				    note_name, &names, &err) == 0);
+	CHECK_TEXT(buf_text(&names), want);
+}
+
+static void test_tells_who_holds_a_blob(void)
+{
+	struct digest digest;
+
+	registry_fixture_open(&fixture);
+	digest = fixture_push(&fixture, &fixture_at, TEXT);
+	check_holders(fixture_at.scope, &digest, 5, "team/app ");
+	check_holders(other_account.scope, &digest, 5, "");
+	CHECK(mount(&fixture_other_repository, &digest, "team/app") == 1);
+	CHECK(delete_code(&fixture_at, &digest) == ERR_NONE);
+	check_holders(fixture_at.scope, &digest, 5, "team/other ");
+	CHECK(mount(&fixture_at, &digest, "team/other") == 1);
+	check_holders(fixture_at.scope, &digest, 0, "");
 	registry_fixture_close(&fixture);
 }
 
@@ -217,7 +255,8 @@ static void test_a_failing_database_fails_the_call_only(void)
 		CHECK(code == ERR_NONE || again);
 		CHECK(mounted == 1 || again);
 		CHECK(stat_code(&fixture_at, &digest) == ERR_NONE);
-		CHECK(mount(&fixture_other_repository, &digest, "") == 1);
+		CHECK(mount(&fixture_other_repository, &digest, "team/app") ==
+		      1);
 		CHECK(delete_code(&fixture_other_repository, &digest) ==
 		      ERR_NONE);
 		CHECK(fixture_state(&fixture, &digest, NULL) == META_BLOB_LIVE);
@@ -276,6 +315,7 @@ int main(int argc, char **argv)
 		CHECK_CASE(test_what_is_being_deleted_is_not_there),
 		CHECK_CASE(test_lost_bytes_are_corruption),
 		CHECK_CASE(test_a_mount_links_the_one_copy),
+		CHECK_CASE(test_tells_who_holds_a_blob),
 		CHECK_CASE(
 			test_a_mount_makes_no_repository_where_pushes_do_not),
 		CHECK_CASE(test_a_delete_takes_it_from_one_repository),
