@@ -138,9 +138,10 @@ static void look_at_handshake(struct loop *loop, struct connection *connection)
 		park(loop, connection, tls_link_blocked(connection->tls));
 		return;
 	}
-	if (connection->phase == PHASE_HELLO)
-		loop_phase(connection, PHASE_IDLE,
-			   atomic_load(&loop->front->idle_ms));
+	if (connection->phase != PHASE_HELLO)
+		return;
+	loop_phase(connection, PHASE_IDLE, atomic_load(&loop->front->idle_ms));
+	connection->progress = 0;
 }
 
 void mhd_hello_after(struct loop *loop)

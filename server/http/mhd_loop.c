@@ -24,6 +24,7 @@
 #include "base/thread.h"
 #include "server/http/exchange.h"
 #include "server/http/mhd_loop.h"
+#include "server/http/tls.h"
 
 #define TICK_MIN_MS 10
 #define TICK_MAX_MS 1000
@@ -159,13 +160,15 @@ static void time_out(struct connection *connection)
 		  408, ERR_TIMEOUT);
 }
 
-/* Bytes received (or, when sending, acknowledged) since the connection began.
- */
+/* Bytes received (or, when sending, acknowledged) since the connection began;
+ * in TLS the records received since the handshake. */
 static uint64_t kernel_count(const struct connection *connection)
 {
 	struct tcp_info info = {0};
 	socklen_t len = sizeof(info);
 
+	if (connection->tls && connection->phase == PHASE_IDLE)
+		return tls_link_heard(connection->tls);
 	if (getsockopt(connection->fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
 		return 0;
 	return connection->phase == PHASE_SEND ? info.tcpi_bytes_acked

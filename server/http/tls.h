@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct err;
@@ -69,6 +70,9 @@ bool tls_link_blocked(const struct tls_link *link);
 
 /* Why the handshake was refused, or NULL; a literal. */
 const char *tls_link_refusal(const struct tls_link *link);
+
+/* Records that the client has sent since the handshake. */
+uint64_t tls_link_heard(const struct tls_link *link);
 
 /* Send bytes past the HTTP library, as send() would, in the session; then say
  * that no more will follow.  -1 if that is not possible at once. */

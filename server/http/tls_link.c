@@ -110,6 +110,22 @@ const char *tls_link_refusal(const struct tls_link *link)
 	return link->refusal;
 }
 
+/* Up to TLS 1.2 the keys of what follows protect the handshake's last message,
+ * too. */
+uint64_t tls_link_heard(const struct tls_link *link)
+{
+	unsigned char number[8] = {0};
+	uint64_t count = 0;
+
+	gnutls_record_get_state(link->session, 1, NULL, NULL, NULL, number);
+	for (size_t i = 0; i < sizeof(number); i++)
+		count = count << 8 | number[i];
+	if (count > 0 &&
+	    gnutls_protocol_get_version(link->session) < GNUTLS_TLS1_3)
+		count--;
+	return count;
+}
+
 ssize_t tls_link_send(struct tls_link *link, const void *data, size_t len)
 {
 	if (!tls_link_ready(link))

@@ -128,7 +128,7 @@ class Connection:
                 return False
             try:
                 view = view[self.sock.send(view[:65536]):]
-            except (BrokenPipeError, ConnectionResetError):
+            except (BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
                 return False
         return True
 
