@@ -11,7 +11,7 @@ from clients.containerd import Containerd, Ctr
 from clients.docker import Docker, DockerUser
 from clients.image import Layout, noise, rootfs_tar, tree_tar
 from clients.process import Workspace
-from clients.registry import start_registry
+from clients.registry import start_https, start_registry
 from clients.storage import Buildah, Podman, Skopeo
 
 
@@ -32,6 +32,12 @@ def work():
 @pytest.fixture(scope="session")
 def registry(work):
     return start_registry(work)
+
+
+@pytest.fixture(scope="session")
+def https(work):
+    """Another registry, which speaks HTTPS."""
+    return start_https(work)
 
 
 @pytest.fixture(scope="session")

@@ -26,6 +26,7 @@ _count = itertools.count(1)
 def pytest_configure(config):
     for line in ("backend: depends on the metadata or blob driver",
                  "disk: needs blobs that outlive the process",
+                 "plain: of no use over HTTPS",
                  "root: needs to mount a file system",
                  "slow: left out of the sanitized run"):
         config.addinivalue_line("markers", line)
@@ -36,6 +37,8 @@ def pytest_collection_modifyitems(config, items):
     without = set()
     if os.environ.get("BERTH_TEST_BLOBS") == "memory":
         without.add("disk")
+    if os.environ.get("BERTH_TEST_TLS"):
+        without.add("plain")
     if os.geteuid() != 0:
         without.add("root")
     out = [item for item in items

@@ -23,6 +23,7 @@ def peers(server, target):
             if '"path":"%s"' % target in line]
 
 
+@pytest.mark.plain
 def test_DKR_05_A12_trusted_proxy(own_server):
     server = own_server(PROXY, "auth.challenge=bearer")
     host = "%s:%d" % server.address
@@ -41,6 +42,7 @@ def test_DKR_05_A12_trusted_proxy(own_server):
         "192.0.2.7", "192.0.2.8", "127.0.0.1", "192.0.2.9"]
 
 
+@pytest.mark.plain
 def test_DKR_05_A12_untrusted_proxy(own_server):
     server = own_server("server.trusted_proxies=10.0.0.0/8,::1",
                         "auth.challenge=bearer")

@@ -10,6 +10,7 @@ import pytest
 from berthlib import layout, oci
 from berthlib.cli import Berth
 
+pytestmark = pytest.mark.plain
 HEX = "ab" * 32
 
 

@@ -96,8 +96,8 @@ def reload(server, times=1):
     wait_for_log(server, '"event":"reloaded"', times)
 
 
-def test_push_and_pull(secure):
-    """DKR-07: bodies of all sizes, whole, in chunks and in ranges."""
+def test_DKR_07_push_and_pull(secure):
+    """Bodies of all sizes, whole, in chunks and in ranges."""
     server = secure()
     repo = Repository(server.client(), "over/tls")
     manifest = repo.push_image("t")
@@ -113,8 +113,8 @@ def test_push_and_pull(secure):
 
 @pytest.mark.parametrize("version,name", [
     ("-tls1_2", "TLSv1.2"), ("-tls1_3", "TLSv1.3")])
-def test_versions(secure, version, name):
-    """DKR-07: both versions, the chain is complete, forward secrecy."""
+def test_DKR_07_versions(secure, version, name):
+    """Both versions, the chain is complete, forward secrecy."""
     said = handshake(secure(), version)
     assert "Verification: OK" in said, said
     assert "New, %s, Cipher is " % name in said, said

@@ -14,4 +14,9 @@ mapfile -t risky < <(ls tests/integration/test_abuse_*.py \
 [ ${#risky[@]} -ge 8 ] || step "the sanitized subset is there" false
 BERTH_BIN=$TOP/build/asan/bin counted "integration, sanitized" \
 	"$PYTHON" tests/stages/run_pytest.py -q -p no:cacheprovider \
+	--basetemp="$SCRATCH/pytest" -m "not slow" "${risky[@]}" \
+	tests/integration/test_tls.py
+BERTH_BIN=$TOP/build/asan/bin BERTH_TEST_TLS=1 \
+	counted "integration, sanitized, HTTPS" \
+	"$PYTHON" tests/stages/run_pytest.py -q -p no:cacheprovider \
 	--basetemp="$SCRATCH/pytest" -m "not slow" "${risky[@]}"

@@ -10,8 +10,11 @@ import hashlib
 import http.client
 import json
 import os
+import ssl
 
 import pytest
+
+from .process import run, tool
 
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
@@ -73,12 +76,22 @@ class Manifest:
 
 
 class Registry:
-    """Address, credentials, and requests straight over HTTP."""
+    """Address, credentials, and requests straight over HTTP; or over HTTPS,
+    where certificates names a folder with the authority in ca.crt."""
 
-    def __init__(self, address, user, password):
+    def __init__(self, address, user, password, certificates=None):
         self.address = address
         self.user = user
         self.password = password
+        self.certificates = certificates
+
+    def connect(self):
+        if not self.certificates:
+            return http.client.HTTPConnection(self.address, timeout=60)
+        context = ssl.create_default_context(
+            cafile=os.path.join(self.certificates, "ca.crt"))
+        return http.client.HTTPSConnection(self.address, timeout=60,
+                                           context=context)
 
     @property
     def credentials(self):
@@ -90,7 +103,7 @@ class Registry:
     def request(self, method, path, headers=None, body=None):
         token = base64.b64encode(self.credentials.encode()).decode()
         fields = {"Authorization": "Basic " + token, **(headers or {})}
-        link = http.client.HTTPConnection(self.address, timeout=60)
+        link = self.connect()
         try:
             link.request(method, path, body=body, headers=fields)
             response = link.getresponse()
@@ -178,26 +191,52 @@ class Registry:
         return reply
 
 
+def program():
+    top = os.path.dirname(os.path.abspath(__file__))
+    for _ in range(3):
+        top = os.path.dirname(top)
+    folder = os.environ.get("BERTH_BIN", os.path.join(top, "build", "bin"))
+    path = os.path.join(folder, "berthd")
+    if not os.access(path, os.X_OK):
+        pytest.fail(f"{path} is not built", pytrace=False)
+    return path
+
+
+def start(work, name, *options):
+    """A berthd of that name; its address and the administrator's password."""
+    data = work.folder(name)
+    password = base64.b32encode(os.urandom(15)).decode()
+    env = {**work.env, "BERTH_ADMIN_PASSWORD": password}
+    daemon = work.start(name, [program(), "--data", data, "--listen",
+                               "127.0.0.1:0", *options], env)
+    address = daemon.await_ready(lambda: _first_line(
+        os.path.join(data, "berthd.address")))
+    return address, password
+
+
 def start_registry(work):
     """The built berthd, or the one that BERTH_TEST_REGISTRY names."""
     named = os.environ.get("BERTH_TEST_REGISTRY")
     if named:
         return Registry(*named.split(",", 2))
-    top = os.path.dirname(os.path.abspath(__file__))
-    for _ in range(3):
-        top = os.path.dirname(top)
-    folder = os.environ.get("BERTH_BIN", os.path.join(top, "build", "bin"))
-    program = os.path.join(folder, "berthd")
-    if not os.access(program, os.X_OK):
-        pytest.fail(f"{program} is not built", pytrace=False)
-    data = work.folder("berthd")
-    password = base64.b32encode(os.urandom(15)).decode()
-    env = {**work.env, "BERTH_ADMIN_PASSWORD": password}
-    daemon = work.start("berthd", [program, "--data", data, "--listen",
-                                   "127.0.0.1:0"], env)
-    address = daemon.await_ready(lambda: _first_line(
-        os.path.join(data, "berthd.address")))
+    address, password = start(work, "berthd")
     return Registry(address, "admin", password)
+
+
+def start_https(work):
+    """One that speaks HTTPS with a certificate that signed itself."""
+    folder = work.folder("certificates")
+    key = os.path.join(work.folder("key"), "key.pem")
+    certificate = os.path.join(folder, "ca.crt")
+    run([tool("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt",
+         "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
+         "/CN=localhost", "-addext",
+         "subjectAltName=IP:127.0.0.1,DNS:localhost", "-keyout", key, "-out",
+         certificate], work.env)
+    address, password = start(work, "berthd-https", "--set",
+                              "tls.certificate=" + certificate, "--set",
+                              "tls.key=" + key)
+    return Registry(address, "admin", password, folder)
 
 
 def _first_line(path):

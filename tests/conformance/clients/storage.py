@@ -31,11 +31,12 @@ insecure = true
 """
 
 
-def client_env(work, folder, address):
+def client_env(work, folder, registry):
     """The files that stand in for everything below /etc/containers."""
+    known = "" if registry.certificates else PLAIN_HTTP
     files = {
         "containers.conf": ENGINE.format(folder=folder),
-        "registries.conf": PLAIN_HTTP.format(address=address),
+        "registries.conf": known.format(address=registry.address),
         "storage.conf": '[storage]\ndriver = "overlay"\n'
                         f'graphroot = "{folder}/root"\n'
                         f'runroot = "{folder}/run"\n',
@@ -69,7 +70,7 @@ class Client:
         self.registry = registry
         self.folder = work.fresh(self.program)
         self.auth = os.path.join(self.folder, "auth.json")
-        self.env = client_env(work, self.folder, registry.address)
+        self.env = client_env(work, self.folder, registry)
 
     def run(self, *words, fails=False, stdin=b""):
         options = [option.format(folder=self.folder)
