@@ -16,7 +16,6 @@
 struct buf;
 
 #define TLS_FILE_MAX ((size_t)1 << 20) /* bytes of one file */
-#define TLS_HOST_SIZE 256	       /* bytes of a host name, with its NUL */
 
 /* A chain with its key, and whose certificates clients may have. */
 struct tls_pair {
@@ -39,7 +38,6 @@ struct tls_context {
 struct tls_link {
 	struct tls_context *context; /* a reference */
 	gnutls_session_t session;    /* the HTTP library's; borrowed */
-	char host[TLS_HOST_SIZE];    /* that the client asked for, or "" */
 	uint8_t *odd_name;	     /* the type of an extension to hide */
 	const char *refusal;	     /* why there is no session; NULL */
 	struct span *names;	     /* of the client's certificate; owned */
@@ -71,9 +69,8 @@ int tls_on_hello(gnutls_session_t session, unsigned type, unsigned when,
 		 unsigned incoming, const gnutls_datum_t *message);
 int tls_verify_client(gnutls_session_t session);
 
-/* Present the chain made out for link->host from now on, else the first
- * (tls_link.c). */
-int tls_present(struct tls_link *link);
+/* Present the chain made out for that host, else the first (tls_link.c). */
+int tls_present(struct tls_link *link, const char *host);
 
 /* Note why, tell the client, and return what ends the handshake
  * (tls_link.c). */

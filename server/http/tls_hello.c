@@ -5,6 +5,9 @@
  * to be told is told here.  And GnuTLS refuses a host name that carries a port,
  * which some clients send: such a name is read here and hidden from it.
  */
+#include "server/http/tls_hello.h"
+
+#include <limits.h>
 #include <string.h>
 
 #include "server/http/tls_context.h"
@@ -13,16 +16,13 @@
 #define EXTENSION_POINT_FORMATS 11
 #define EXTENSION_ALPN 16
 #define EXTENSION_VERSIONS 43
+#define HIDDEN 0xffce /* an extension that nobody knows */
 #define TLS_1_2 0x0303
 #define TLS_1_3 0x0304
 
-/* What is gathered of a hello. */
-struct hello {
-	struct tls_link *link;
-	bool asks_versions; /* it lists them */
-	bool speaks_ours;   /* and one of ours is there */
-	bool asks_protocol; /* it lists what it speaks in the session */
-	bool speaks_http;   /* and HTTP/1 is there */
+struct reading {
+	const unsigned char *start; /* of the hello */
+	struct tls_hello *hello;
 };
 
 static unsigned read_16(const unsigned char *at)
@@ -36,63 +36,74 @@ static bool is_host_char(unsigned char c)
 	       (c >= 'a' && c <= 'z') || c == '-' || c == '.';
 }
 
-/* A list of one name: its length, 0 for a host, length of the host, host. */
-static void read_name(struct tls_link *link, const unsigned char *data,
+/* The length of a list of one name, its kind, 0 for a host, its length, the
+ * name.  The type of the extension stands four bytes before all that. */
+static void read_name(const struct reading *reading, const unsigned char *data,
 		      unsigned size)
 {
+	struct tls_hello *hello = reading->hello;
 	size_t len = 0;
 
 	if (size < 5 || data[2] != 0)
 		return;
-	data += 5;
-	size -= 5;
-	while (len < size && len < sizeof(link->host) - 1 &&
-	       is_host_char(data[len]))
+	const unsigned char *name = data + 5;
+	size_t room = size - 5;
+
+	while (len < room && len < sizeof(hello->host) - 1 &&
+	       is_host_char(name[len]))
 		len++;
-	memcpy(link->host, data, len);
-	link->host[len] = '\0';
-	/* The type of an extension stands four bytes before its content. */
-	if (len < size)
-		link->odd_name = (uint8_t *)(uintptr_t)data - 5 - 4;
+	memcpy(hello->host, name, len);
+	hello->host[len] = '\0';
+	hello->odd_at = len < room ? (size_t)(data - reading->start) - 4 : 0;
 }
 
-static void read_versions(struct hello *hello, const unsigned char *data,
-			  unsigned size)
+static bool has_our_version(const unsigned char *data, unsigned size)
 {
-	hello->asks_versions = true;
 	for (unsigned at = 1; at + 1 < size; at += 2) {
 		unsigned version = read_16(data + at);
 
 		if (version == TLS_1_2 || version == TLS_1_3)
-			hello->speaks_ours = true;
+			return true;
 	}
+	return false;
 }
 
-static void read_protocols(struct hello *hello, const unsigned char *data,
-			   unsigned size)
+static bool has_our_protocol(const unsigned char *data, unsigned size)
 {
-	unsigned at = 2;
-
-	hello->asks_protocol = true;
-	while (at < size && data[at] < size - at) {
+	for (unsigned at = 2; at < size && data[at] < size - at;
+	     at += 1u + data[at])
 		if (data[at] == 8 && memcmp(data + at + 1, "http/1.", 7) == 0)
-			hello->speaks_http = true;
-		at += 1u + data[at];
-	}
+			return true;
+	return false;
 }
 
 static int on_extension(void *context, unsigned id, const unsigned char *data,
 			unsigned size)
 {
-	struct hello *hello = context;
+	struct reading *reading = context;
 
 	if (id == EXTENSION_SERVER_NAME)
-		read_name(hello->link, data, size);
+		read_name(reading, data, size);
 	else if (id == EXTENSION_VERSIONS)
-		read_versions(hello, data, size);
+		reading->hello->old = !has_our_version(data, size);
 	else if (id == EXTENSION_ALPN)
-		read_protocols(hello, data, size);
+		reading->hello->foreign = !has_our_protocol(data, size);
 	return 0;
+}
+
+void tls_hello_read(const unsigned char *data, size_t size,
+		    struct tls_hello *ret_hello)
+{
+	struct reading reading = {.start = data, .hello = ret_hello};
+	gnutls_datum_t message = {.data = (unsigned char *)(uintptr_t)data,
+				  .size = (unsigned)size};
+
+	*ret_hello = (struct tls_hello){0};
+	if (size < 2 || size > INT_MAX)
+		return;
+	ret_hello->old = read_16(data) < TLS_1_2;
+	gnutls_ext_raw_parse(&reading, on_extension, &message,
+			     GNUTLS_EXT_RAW_FLAG_TLS_CLIENT_HELLO);
 }
 
 /* Called when the hello is already part of what both sides sign, and before
@@ -105,8 +116,8 @@ static int hide_name(gnutls_session_t session, const unsigned char *data,
 	(void)data;
 	(void)size;
 	if (link->odd_name) {
-		link->odd_name[0] = 0xff;
-		link->odd_name[1] = 0xce;
+		link->odd_name[0] = HIDDEN >> 8;
+		link->odd_name[1] = HIDDEN & 0xff;
 	}
 	link->odd_name = NULL;
 	return 0;
@@ -140,23 +151,22 @@ static void plan_to_hide(gnutls_session_t session)
 int tls_on_hello(gnutls_session_t session, unsigned type, unsigned when,
 		 unsigned incoming, const gnutls_datum_t *message)
 {
-	struct hello hello = {.link = gnutls_session_get_ptr(session)};
+	struct tls_link *link = gnutls_session_get_ptr(session);
+	struct tls_hello hello;
 
 	(void)type;
 	(void)when;
-	if (!incoming || message->size < 2)
+	if (!incoming)
 		return 0;
-	hello.link->odd_name = NULL;
-	gnutls_ext_raw_parse(&hello, on_extension, message,
-			     GNUTLS_EXT_RAW_FLAG_TLS_CLIENT_HELLO);
-	if (hello.asks_versions ? !hello.speaks_ours
-				: read_16(message->data) < TLS_1_2)
-		return tls_refuse(hello.link, GNUTLS_A_PROTOCOL_VERSION,
+	tls_hello_read(message->data, message->size, &hello);
+	if (hello.old)
+		return tls_refuse(link, GNUTLS_A_PROTOCOL_VERSION,
 				  "TLS older than 1.2");
-	if (hello.asks_protocol && !hello.speaks_http)
-		return tls_refuse(hello.link, GNUTLS_A_NO_APPLICATION_PROTOCOL,
+	if (hello.foreign)
+		return tls_refuse(link, GNUTLS_A_NO_APPLICATION_PROTOCOL,
 				  "no HTTP/1 among its protocols");
-	if (hello.link->odd_name)
+	link->odd_name = hello.odd_at ? message->data + hello.odd_at : NULL;
+	if (link->odd_name)
 		plan_to_hide(session);
-	return tls_present(hello.link);
+	return tls_present(link, hello.host);
 }

@@ -15,14 +15,14 @@ void *tls_certificate_source(void)
 	return (void *)(intptr_t)no_certificate;
 }
 
-int tls_present(struct tls_link *link)
+int tls_present(struct tls_link *link, const char *host)
 {
 	struct tls_context *context = link->context;
 	struct tls_pair *pair = &context->pairs[0];
 
-	for (size_t i = 0; link->host[0] && i < context->pair_count; i++) {
+	for (size_t i = 0; host[0] && i < context->pair_count; i++) {
 		if (gnutls_x509_crt_check_hostname(context->pairs[i].leaf,
-						   link->host)) {
+						   host)) {
 			pair = &context->pairs[i];
 			break;
 		}
@@ -48,7 +48,7 @@ static int prepare(struct tls_link *link)
 	int rc = gnutls_priority_set(session, context->rules);
 
 	if (rc == 0)
-		rc = tls_present(link);
+		rc = tls_present(link, "");
 	if (rc == 0 && context->client_auth == TLS_CLIENT_NONE)
 		rc = gnutls_session_ticket_enable_server(session,
 							 &context->tickets);
