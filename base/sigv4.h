@@ -67,8 +67,8 @@ int sigv4_sign(const struct sigv4_request *request,
 
 #define SIGV4_DATE_SIZE 17 /* bytes of "20260102T030405Z", with the NUL */
 
-/* That, or "Fri, 02 Jan 2026 03:04:05 GMT", as wall milliseconds:
- * ERR_INVALID.  And back, as the former. */
+/* That, or "Fri, 02 Jan 2026 03:04:05 GMT" (or "-0000", "+0000"), as wall
+ * milliseconds: ERR_INVALID.  And back, as the former. */
 int sigv4_parse_date(struct span text, int64_t *ret_wall_ms, struct err *err);
 void sigv4_format_date(int64_t wall_ms, char ret_text[SIGV4_DATE_SIZE]);
 

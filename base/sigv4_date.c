@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The dates of signed requests. */
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/err.h"
@@ -21,34 +21,14 @@ void sigv4_format_date(int64_t wall_ms, char ret_text[SIGV4_DATE_SIZE])
 	ret_text[at] = '\0';
 }
 
-static int number_at(const char *text, size_t at, size_t len)
+/* With what stands between the parts in the text that the clock reads. */
+static int parse_basic(const char *text, int64_t *ret_wall_ms, struct err *err)
 {
-	int value = 0;
+	char spread[sizeof("2026-01-02T03:04:05Z")];
 
-	for (size_t i = at; i < at + len; i++)
-		value = value * 10 + (text[i] - '0');
-	return value;
-}
-
-/* What is no date, such as 30 February, comes back as another one. */
-static int parse_basic(const char text[SIGV4_DATE_SIZE], int64_t *ret_wall_ms)
-{
-	struct tm parts = {.tm_year = number_at(text, 0, 4) - 1900,
-			   .tm_mon = number_at(text, 4, 2) - 1,
-			   .tm_mday = number_at(text, 6, 2),
-			   .tm_hour = number_at(text, 9, 2),
-			   .tm_min = number_at(text, 11, 2),
-			   .tm_sec = number_at(text, 13, 2)};
-	char again[SIGV4_DATE_SIZE] = "";
-	int64_t wall_ms = (int64_t)timegm(&parts) * 1000;
-
-	if (parts.tm_year < -1900 || parts.tm_year > 9999 - 1900)
-		return -1;
-	sigv4_format_date(wall_ms, again);
-	if (memcmp(again, text, SIGV4_DATE_SIZE) != 0)
-		return -1;
-	*ret_wall_ms = wall_ms;
-	return 0;
+	snprintf(spread, sizeof(spread), "%.4s-%.2s-%.5s:%.2s:%.3s", text,
+		 text + 4, text + 6, text + 11, text + 13);
+	return clock_parse(span_of(spread), ret_wall_ms, err);
 }
 
 /* The digits of a pattern's "0" are digits; all else stands as it is but for
@@ -101,18 +81,31 @@ static bool from_http_date(const char *text, char ret_text[SIGV4_DATE_SIZE])
 	return true;
 }
 
+/* "Fri, 02 Jan 2026 03:04:05 GMT", and what botocore makes of it. */
+static bool is_http_date(struct span text)
+{
+	struct span zone = {0};
+	struct span rest = {0};
+
+	if (!span_cut_last(text, ' ', &rest, &zone))
+		return false;
+	return has_form(rest, "xxx, 00 xxx 0000 00:00:00") &&
+	       (span_equal(zone, SPAN_LIT("GMT")) ||
+		span_equal(zone, SPAN_LIT("-0000")) ||
+		span_equal(zone, SPAN_LIT("+0000")));
+}
+
 int sigv4_parse_date(struct span text, int64_t *ret_wall_ms, struct err *err)
 {
 	char basic[SIGV4_DATE_SIZE] = "";
-	bool formed = false;
+	bool formed = has_form(text, "00000000T000000Z");
+	struct err inner = ERR_INIT;
 
-	if (has_form(text, "00000000T000000Z")) {
+	if (formed)
 		memcpy(basic, text.text, text.len);
-		formed = true;
-	} else if (has_form(text, "xxx, 00 xxx 0000 00:00:00 GMT")) {
+	else if (is_http_date(text))
 		formed = from_http_date(text.text, basic);
-	}
-	if (!formed || parse_basic(basic, ret_wall_ms) < 0)
+	if (!formed || parse_basic(basic, ret_wall_ms, &inner) < 0)
 		return err_set(err, ERR_INVALID,
 			       "a date is not of the form 20260102T030405Z");
 	return 0;
