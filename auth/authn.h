@@ -70,7 +70,8 @@ struct authn_request {
 	struct span path;   /* as it was sent */
 	struct span query;  /* the same, without the "?" */
 	struct span body;   /* whole */
-	/* The index'th value of a header field, or the empty span. */
+	/* The index'th value of a header field; its text is NULL if there is
+	 * none. */
 	struct span (*field)(void *context, const char *name, size_t index);
 	void *context; /* handed to field */
 };

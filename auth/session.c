@@ -74,6 +74,8 @@ static int write_plain(const struct session_wish *wish,
 	if (owner->kind == META_ROLE)
 		buf_appendf(out, "/%.*s", SPAN_ARG(wish->name));
 	buf_append_char(out, '\n');
+	buf_append_span(out, wish->scopes);
+	buf_append_char(out, '\n');
 	buf_append_span(out, wish->policy);
 	return buf_check(out, err);
 }
@@ -94,8 +96,12 @@ int session_make(struct seal *seal, const struct clock_source *clock,
 		return err_tell(err, "the session's name must be 2 to 64 "
 				     "letters, digits and _+=,.@-");
 	}
-	if (wish->policy.len > SESSION_POLICY_MAX)
-		return err_set(err, ERR_TOO_LARGE, "the session's policy");
+	if (wish->policy.len > SESSION_POLICY_MAX ||
+	    wish->scopes.len > SESSION_SCOPES_MAX)
+		return err_set(err, ERR_TOO_LARGE, "the session's limits");
+	if (wish->scopes.len > 0 &&
+	    memchr(wish->scopes.text, '\n', wish->scopes.len))
+		return err_set(err, ERR_INVALID, "scopes with a line feed");
 	if (access_key_make(KEY_PREFIX, credentials.key_id, credentials.secret,
 			    err) < 0)
 		return -1;
@@ -130,10 +136,15 @@ static bool read_kind(struct span text, enum principal_kind *ret_kind)
 	return false;
 }
 
-#define LINES 8 /* before the policy */
+#define LINES 9 /* before the policy */
+
+struct limits {
+	struct span scopes; /* "": by none */
+	struct span policy; /* the same */
+};
 
 static bool read_plain(struct span text, struct session_credentials *read,
-		       struct principal *principal, struct span *ret_policy)
+		       struct principal *principal, struct limits *ret_limits)
 {
 	struct err err = ERR_INIT;
 	struct span lines[LINES];
@@ -141,7 +152,7 @@ static bool read_plain(struct span text, struct session_credentials *read,
 	for (size_t i = 0; i < LINES; i++)
 		if (!span_cut(text, '\n', &lines[i], &text))
 			return false;
-	*ret_policy = text;
+	*ret_limits = (struct limits){.scopes = lines[8], .policy = text};
 	return span_equal(lines[0], FORMAT) &&
 	       copy_text(lines[1], read->key_id, sizeof(read->key_id)) &&
 	       copy_text(lines[2], read->secret, sizeof(read->secret)) &&
@@ -176,19 +187,22 @@ int session_read(struct seal *seal, const struct clock_source *clock,
 	CLEANUP(buf_wipe) struct buf plain = BUF_INIT(PLAIN_MAX);
 	struct principal principal = {.credential = CREDENTIAL_SESSION};
 	struct session_credentials read = {.ends_ms = 0};
-	struct span policy = {0};
+	struct limits limits = {.scopes = {0}};
 	int rc = 0;
 
 	if (open_token(seal, token, &plain, err) < 0)
 		return -1;
-	if (!read_plain(buf_span(&plain), &read, &principal, &policy))
+	if (!read_plain(buf_span(&plain), &read, &principal, &limits))
 		rc = err_set(err, ERR_UNAUTHENTICATED,
 			     "the session token is of another format");
 	else if (read.ends_ms <= clock_wall_ms(clock))
 		rc = err_set(err, ERR_SIGNATURE_EXPIRED,
 			     "the session has ended");
-	else if (policy.len > 0)
-		rc = ceiling_new_policy(policy, &principal.ceiling, err);
+	else if (limits.scopes.len > 0)
+		rc = ceiling_new(limits.scopes, true, limits.policy,
+				 &principal.ceiling, err);
+	else if (limits.policy.len > 0)
+		rc = ceiling_new_policy(limits.policy, &principal.ceiling, err);
 	if (rc == 0) {
 		*ret_credentials = read;
 		*ret_principal = principal;

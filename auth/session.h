@@ -24,6 +24,7 @@ struct meta_principal;
 struct seal;
 
 #define SESSION_POLICY_MAX 2048 /* bytes of a session's own policy */
+#define SESSION_SCOPES_MAX 1024 /* bytes of the scopes it is limited to */
 #define SESSION_NAME_MAX 64	/* bytes of a session's name */
 
 struct session_credentials {
@@ -38,12 +39,13 @@ struct session_wish {
 					       borrowed */
 	struct span name;   /* of a role's: 2 to 64 of [A-Za-z0-9_+=,.@-] */
 	struct span policy; /* limits it further, or "" */
+	struct span scopes; /* the same as scopes (auth/scope.h), or "" */
 	int64_t life_ms;    /* from now */
 };
 
 /* Make its credentials; the session token is appended to out.  ERR_INVALID for
- * a bad name, ERR_TOO_LARGE for too long a policy, which its caller has
- * checked. */
+ * a bad name, ERR_TOO_LARGE for too long a policy or scopes, which its caller
+ * has checked. */
 int session_make(struct seal *seal, const struct clock_source *clock,
 		 const struct session_wish *wish,
 		 struct session_credentials *ret_credentials, struct buf *out,

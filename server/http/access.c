@@ -13,8 +13,11 @@
 
 #define CHALLENGE_SIZE 2048 /* bytes: two repository names and the realm */
 
+/* A field that is empty is another thing than none. */
 static struct span field_at(void *context, const char *name, size_t index)
 {
+	if (index >= request_header_count(context, name))
+		return (struct span){0};
 	return request_header_at(context, name, index);
 }
 

@@ -89,6 +89,31 @@ static void test_a_token_says_what_was_given_out(void)
 	seal_free(seal);
 }
 
+static void test_a_token_may_hold_scopes(void)
+{
+	CLEANUP(buf_release) struct buf token = BUF_INIT(8192);
+	CLEANUP(principal_release) struct principal principal = {.id = 0};
+	struct session_credentials credentials;
+	char scopes[SESSION_SCOPES_MAX + 1];
+	struct session_wish wish = {.owner = &role,
+				    .name = SPAN_LIT("ci"),
+				    .scopes = SPAN_LIT("repository:a:pull"),
+				    .life_ms = 1000};
+
+	seal = new_seal();
+	CHECK(make(&wish, &credentials, &token) == ERR_NONE);
+	CHECK(read_with(seal, buf_span(&token), &credentials, &principal) ==
+	      ERR_NONE);
+	CHECK(span_equal(ceiling_text(principal.ceiling), wish.scopes));
+	CHECK(ceiling_policy(principal.ceiling).len == 0);
+	wish.scopes = SPAN_LIT("a\n{}");
+	CHECK(make(&wish, &credentials, &token) == ERR_INVALID);
+	memset(scopes, 'a', sizeof(scopes));
+	wish.scopes = span_make(scopes, sizeof(scopes));
+	CHECK(make(&wish, &credentials, &token) == ERR_TOO_LARGE);
+	seal_free(seal);
+}
+
 static void test_each_session_has_secrets_of_its_own(void)
 {
 	CLEANUP(buf_release) struct buf token = BUF_INIT(8192);
@@ -227,6 +252,7 @@ int main(int argc, char **argv)
 {
 	static const struct check_case cases[] = {
 		CHECK_CASE(test_a_token_says_what_was_given_out),
+		CHECK_CASE(test_a_token_may_hold_scopes),
 		CHECK_CASE(test_each_session_has_secrets_of_its_own),
 		CHECK_CASE(test_who_has_a_key_may_have_a_session),
 		CHECK_CASE(test_a_session_ends),
