@@ -18,6 +18,7 @@
 #include "conf/conf.h"
 #include "server/admin/admin.h"
 #include "server/app_auth.h"
+#include "server/aws/aws.h"
 #include "server/cache.h"
 #include "server/health.h"
 #include "server/http/door.h"
@@ -178,9 +179,11 @@ static int open_router(struct app *app, struct err *err)
 	const struct route_table tables[] = {
 		{oci_routes, oci_route_count},
 		{admin_routes, admin_route_count},
+		{aws_routes, aws_route_count},
 		{health_routes, health_route_count}};
 
 	door_set(DOOR_OCI, oci_error);
+	door_set(DOOR_AWS, aws_error);
 	door_set(DOOR_PLAIN, health_error);
 	door_set(DOOR_ADMIN, admin_error);
 	return router_new(tables, sizeof(tables) / sizeof(tables[0]),

@@ -17,7 +17,7 @@ TEST_PACKAGES=(
 	python3 python3-pytest python3-yaml postgresql
 	docker.io podman buildah skopeo containerd runc crun umoci
 	busybox-static fuse-overlayfs e2fsprogs mount iproute2 procps curl zstd openssl
-	zsh fish
+	zsh fish awscli python3-boto3 python3-cryptography faketime
 )
 
 os_field() {

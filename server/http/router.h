@@ -24,6 +24,7 @@ enum door {
 	DOOR_OCI,   /* {"errors":[{"code","message","detail"}]} */
 	DOOR_PLAIN, /* one line of text */
 	DOOR_ADMIN, /* {"error":{"code","message"}} */
+	DOOR_AWS,   /* as the AWS protocol that is spoken has it */
 	DOOR_COUNT,
 };
 

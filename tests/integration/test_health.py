@@ -81,5 +81,5 @@ def test_metrics_for_loopback_or_the_entitled(api):
 
 
 def test_unknown_paths_outside_v2(api):
-    for target in ("/", "/admin", "/healthz/x", "/metrics/", "/favicon.ico"):
+    for target in ("/admin", "/healthz/x", "/metrics/", "/favicon.ico"):
         api.get(target).expect(404)
