@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "auth/access_key.h"
 #include "auth/password.h"
@@ -12,7 +13,9 @@
 #include "base/fsx.h"
 #include "base/rand.h"
 #include "base/sigv4.h"
+#include "storage/meta_audit.h"
 #include "storage/meta_credentials.h"
+#include "storage/meta_logins.h"
 #include "storage/meta_policies.h"
 
 #define ADMIN "admin"
@@ -196,8 +199,10 @@ static int write_file(const struct admin_work *work, const char *password,
 
 	buf_reserve(&text, 1024);
 	buf_appendf(&text, "user=%s\npassword=%s\n", ADMIN, password);
-	buf_appendf(&text, "access_key_id=%.*s\nsecret_access_key=%.*s\n",
-		    SPAN_ARG(work->key_id), SPAN_ARG(work->secret));
+	if (work->key_id.len > 0)
+		buf_appendf(&text,
+			    "access_key_id=%.*s\nsecret_access_key=%.*s\n",
+			    SPAN_ARG(work->key_id), SPAN_ARG(work->secret));
 	if (buf_check(&text, err) < 0)
 		return -1;
 	return fsx_replace_file(data_dir_fd, CREDENTIALS, text.data, text.len,
@@ -250,29 +255,118 @@ static void work_release(struct admin_work *work)
 	buf_release(&work->sealed);
 }
 
-int bootstrap_admin(struct meta *meta, struct seal *seal, const char *account,
-		    int data_dir_fd, bool *ret_written, struct err *err)
+/* The block that the process was started with can be read in /proc for as long
+ * as it lives. */
+static void wipe_environment(void)
 {
-	CLEANUP(work_release)
-	struct admin_work work = {
-		.meta = meta,
-		.seal = seal,
-		.account = span_of(account),
-		.user = {.kind = META_USER, .name = ADMIN},
-		.key_id = span_of(getenv("BERTH_ADMIN_ACCESS_KEY_ID")),
-		.secret = span_of(getenv("BERTH_ADMIN_SECRET_ACCESS_KEY")),
-		.sealed = BUF_INIT(1024),
-	};
+	static const char *const names[] = {"BERTH_ADMIN_PASSWORD",
+					    "BERTH_ADMIN_ACCESS_KEY_ID",
+					    "BERTH_ADMIN_SECRET_ACCESS_KEY"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		char *value = getenv(names[i]);
+
+		if (value)
+			explicit_bzero(value, strlen(value));
+		unsetenv(names[i]);
+	}
+}
+
+static int follow_environment(struct admin_work *work, int data_dir_fd,
+			      bool *ret_written, struct err *err)
+{
 	struct span password = span_of(getenv("BERTH_ADMIN_PASSWORD"));
 
-	snprintf(work.user.account, sizeof(work.user.account), "%s", account);
-	if (check_key(&work, err) < 0 || find_admin(&work, err) < 0)
+	work->key_id = span_of(getenv("BERTH_ADMIN_ACCESS_KEY_ID"));
+	work->secret = span_of(getenv("BERTH_ADMIN_SECRET_ACCESS_KEY"));
+	if (check_key(work, err) < 0 || find_admin(work, err) < 0)
 		return -1;
 
-	bool written = work.missing && password.len == 0;
-	int done = written ? make_random(&work, data_dir_fd, err)
-			   : take_over(&work, password, err);
+	bool written = work->missing && password.len == 0;
+	int done = written ? make_random(work, data_dir_fd, err)
+			   : take_over(work, password, err);
 	if (done == 0)
 		*ret_written = written;
 	return done;
+}
+
+static struct admin_work work_for(struct meta *meta, const char *account)
+{
+	struct admin_work work = {.meta = meta,
+				  .account = span_of(account),
+				  .user = {.kind = META_USER, .name = ADMIN},
+				  .sealed = BUF_INIT(1024)};
+
+	snprintf(work.user.account, sizeof(work.user.account), "%s", account);
+	return work;
+}
+
+int bootstrap_admin(struct meta *meta, struct seal *seal, const char *account,
+		    int data_dir_fd, bool *ret_written, struct err *err)
+{
+	CLEANUP(work_release) struct admin_work work = work_for(meta, account);
+
+	work.seal = seal;
+	int done = follow_environment(&work, data_dir_fd, ret_written, err);
+
+	wipe_environment();
+	return done;
+}
+
+/* ---- when nobody knows the password any more ---- */
+
+static int enable(struct meta_tx *tx, struct admin_work *work, struct err *err)
+{
+	struct meta_principal user = work->user;
+	struct meta_holder holder = {.kind = META_HOLDER_PRINCIPAL,
+				     .id = user.id};
+
+	user.disabled = false;
+	user.expires_ms = 0;
+	if (meta_principal_update(tx, &user, err) < 0 ||
+	    meta_principal_set_password(tx, user.id, user.password_hash, err) <
+		    0 ||
+	    meta_token_delete_all(tx, user.id, META_TOKEN_API, err) < 0 ||
+	    meta_token_delete_all(tx, user.id, META_TOKEN_REFRESH, err) < 0)
+		return -1;
+	return meta_policy_attach(tx, holder, work->account,
+				  SPAN_LIT("administrator"), SPAN_LIT("*"),
+				  err) < 0
+		       ? -1
+		       : 0;
+}
+
+static int reset_work(struct meta_tx *tx, void *context, struct err *err)
+{
+	struct admin_work *work = context;
+	struct meta_audit entry = {.kind = SPAN_LIT("admin.reset"),
+				   .outcome = SPAN_LIT("ok"),
+				   .actor = SPAN_LIT("berthd"),
+				   .target = SPAN_LIT(ADMIN)};
+	int done = work->missing ? make_admin(tx, work, err)
+				 : enable(tx, work, err);
+
+	if (done < 0 || meta_login_sweep(tx, INT64_MAX, SIZE_MAX, err) < 0)
+		return -1;
+	return meta_audit_append(tx, work->account, &entry, err);
+}
+
+int bootstrap_reset(struct meta *meta, const char *account, int data_dir_fd,
+		    struct err *err)
+{
+	CLEANUP(work_release) struct admin_work work = work_for(meta, account);
+	CLEANUP(wipe_secrets) struct random_secrets made;
+
+	if (find_admin(&work, err) < 0)
+		return -1;
+	if (work.user.kind != META_USER)
+		return err_set(err, ERR_EXISTS,
+			       "the name %s is not a user's; remove what has "
+			       "it",
+			       ADMIN);
+	if (rand_password(made.password, PASSWORD_LENGTH, err) < 0 ||
+	    set_password(&work, span_of(made.password), err) < 0 ||
+	    write_file(&work, made.password, data_dir_fd, err) < 0)
+		return -1;
+	return meta_write(meta, reset_work, &work, err);
 }

@@ -13,6 +13,9 @@
  * BERTH_ADMIN_ACCESS_KEY_ID and BERTH_ADMIN_SECRET_ACCESS_KEY, both or neither,
  * say his access key, which is made, or given that secret, at any start; where
  * they are absent a random password is accompanied by a random key.
+ *
+ * What the environment says is overwritten there once it was read, so that
+ * nobody finds it in the process later.
  */
 
 #include <stdbool.h>
@@ -25,5 +28,14 @@ struct seal;
  * the environment says. */
 int bootstrap_admin(struct meta *meta, struct seal *seal, const char *account,
 		    int data_dir_fd, bool *ret_written, struct err *err);
+
+/*
+ * While no server runs: give the administrator, who is made or enabled if need
+ * be, a random password, in admin.credentials; attach the policy administrator
+ * to him, drop his tokens, and forget all failed logins, which might hold him
+ * up.  His access keys stay.  A row of the audit log tells.
+ */
+int bootstrap_reset(struct meta *meta, const char *account, int data_dir_fd,
+		    struct err *err);
 
 #endif

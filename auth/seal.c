@@ -268,6 +268,14 @@ int seal_drop_old_keys(struct seal *seal, struct err *err)
 	return rc;
 }
 
+size_t seal_key_count(struct seal *seal)
+{
+	lock_take(&seal->lock);
+	size_t count = seal->count;
+	lock_drop(&seal->lock);
+	return count;
+}
+
 /* Copy the first key, or the one of an id: false if there is none. */
 static bool copy_key(struct seal *seal, const struct span *id,
 		     struct seal_key *ret_key)

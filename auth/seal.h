@@ -33,6 +33,9 @@ void seal_free(struct seal *seal); /* NULL is fine; wipes */
 int seal_add_key(struct seal *seal, struct err *err);
 int seal_drop_old_keys(struct seal *seal, struct err *err);
 
+/* How many there are: more than one while a change of keys is under way. */
+size_t seal_key_count(struct seal *seal);
+
 /* Seal: purpose ("access-key:ID") is bound to it, so that one sealed text
  * cannot stand in another's place.  Appended to out. */
 int seal_close(struct seal *seal, struct span purpose, struct span secret,

@@ -79,7 +79,7 @@ static int open_key(struct signing *signing, const char *kid,
 	CLEANUP(buf_wipe) struct buf der = BUF_INIT(SEALED_MAX);
 	char purpose[PURPOSE_SIZE];
 
-	snprintf(purpose, sizeof(purpose), "signing-key:%s", kid);
+	snprintf(purpose, sizeof(purpose), SIGNING_PURPOSE "%s", kid);
 	if (seal_read(signing->config.seal, span_of(purpose), sealed, &der,
 		      err) < 0 ||
 	    jwt_key_import(buf_span(&der), ret_key, err) < 0)
@@ -201,7 +201,7 @@ static int make_key(struct signing *signing, struct making *making,
 	if (jwt_key_generate(&key, err) < 0 || name_key(key, kid, err) < 0 ||
 	    jwt_key_export(key, &der, err) < 0)
 		return -1;
-	snprintf(purpose, sizeof(purpose), "signing-key:%s", kid);
+	snprintf(purpose, sizeof(purpose), SIGNING_PURPOSE "%s", kid);
 	if (seal_close(signing->config.seal, span_of(purpose), buf_span(&der),
 		       &sealed, err) < 0)
 		return -1;

@@ -14,6 +14,9 @@
 
 #include "base/span.h"
 
+/* What the private half of a key is sealed for, with its kid behind it. */
+#define SIGNING_PURPOSE "signing-key:"
+
 struct buf;
 struct clock_source;
 struct err;

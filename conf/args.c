@@ -26,6 +26,14 @@ static const struct conf_flag flags[] = {
 	{"--set", "SECTION.NAME=VALUE",
 	 "Set any option of the configuration. May be repeated."},
 	{"--check-config", NULL, "Check the configuration and exit."},
+	{"--reset-admin", NULL,
+	 "While no server runs: enable the user admin as an administrator with "
+	 "a new random password, written to admin.credentials in the data "
+	 "folder, drop his tokens, and exit."},
+	{"--rotate-server-key", NULL,
+	 "While no server runs: make a new server key, seal everything with "
+	 "it, remove the old key, and exit. Other servers on the same database "
+	 "must be stopped, too, and get the new key file."},
 	{"--example-config", NULL, "Print a file with every option and exit."},
 	{"--help", NULL, "Print this text and exit."},
 	{"--version", NULL, "Print the version and exit."},
@@ -49,6 +57,8 @@ static const struct {
 	{SETS_OPTION, CONF_RUN, "server", "insecure_http", "true"},
 	{SETS_ANY, CONF_RUN, NULL, NULL, NULL},
 	{SETS_ACTION, CONF_CHECK, NULL, NULL, NULL},
+	{SETS_ACTION, CONF_RESET_ADMIN, NULL, NULL, NULL},
+	{SETS_ACTION, CONF_ROTATE_KEY, NULL, NULL, NULL},
 	{SETS_ACTION, CONF_EXAMPLE, NULL, NULL, NULL},
 	{SETS_ACTION, CONF_HELP, NULL, NULL, NULL},
 	{SETS_ACTION, CONF_VERSION, NULL, NULL, NULL},

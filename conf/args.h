@@ -15,11 +15,13 @@
 struct err;
 
 enum conf_action {
-	CONF_RUN,     /* start the server */
-	CONF_CHECK,   /* --check-config: load, say so, end */
-	CONF_HELP,    /* --help */
-	CONF_EXAMPLE, /* --example-config: print a file of all options */
-	CONF_VERSION, /* --version */
+	CONF_RUN,	  /* start the server */
+	CONF_CHECK,	  /* --check-config: load, say so, end */
+	CONF_HELP,	  /* --help */
+	CONF_EXAMPLE,	  /* --example-config: print a file of all options */
+	CONF_VERSION,	  /* --version */
+	CONF_RESET_ADMIN, /* --reset-admin: a new password, end */
+	CONF_ROTATE_KEY,  /* --rotate-server-key: seal all anew, end */
 };
 
 #define CONF_OVERRIDES_MAX 128 /* flags that set an option, in one call */

@@ -269,13 +269,15 @@ static void tick(void *context)
 		cache_tidy(app->cache);
 }
 
-int app_new(struct conf *conf, struct app **ret_app, struct err *err)
+/* Just the struct; conf is taken. */
+static struct app *app_alloc(struct conf *conf, struct err *err)
 {
-	CLEANUP(app_free_at) struct app *app = calloc(1, sizeof(*app));
+	struct app *app = calloc(1, sizeof(*app));
 
 	if (!app) {
 		conf_free(conf);
-		return err_set(err, ERR_NO_MEMORY, "app");
+		err_set(err, ERR_NO_MEMORY, "app");
+		return NULL;
 	}
 	app->conf = conf;
 	app->clock = &clock_system;
@@ -283,6 +285,15 @@ int app_new(struct conf *conf, struct app **ret_app, struct err *err)
 	app->lock_fd = -1;
 	app->scope.account = span_of(conf->registry_account);
 	app->scope.region = span_of(conf->registry_region);
+	return app;
+}
+
+int app_new(struct conf *conf, struct app **ret_app, struct err *err)
+{
+	CLEANUP(app_free_at) struct app *app = app_alloc(conf, err);
+
+	if (!app)
+		return -1;
 	if (open_data(app, err) < 0 || metrics_new(&app->metrics, err) < 0 ||
 	    open_meta(app, err) < 0 || open_blobs(app, err) < 0 ||
 	    open_cache(app, err) < 0 || open_registry(app, err) < 0 ||
@@ -292,6 +303,15 @@ int app_new(struct conf *conf, struct app **ret_app, struct err *err)
 		return -1;
 	*ret_app = STEAL(app);
 	return 0;
+}
+
+int app_repair(struct conf *conf, enum conf_action action, struct err *err)
+{
+	CLEANUP(app_free_at) struct app *app = app_alloc(conf, err);
+
+	if (!app || open_data(app, err) < 0 || open_meta(app, err) < 0)
+		return -1;
+	return app_auth_repair(app, action, err);
 }
 
 int app_check(const struct conf *conf, struct err *err)

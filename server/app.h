@@ -12,6 +12,7 @@
 
 #include "auth/identity.h"
 #include "auth/token.h"
+#include "conf/args.h"
 #include "storage/meta.h"
 
 struct audit;
@@ -69,6 +70,10 @@ struct app {
  * also if this fails.  On failure nothing is left.
  */
 int app_new(struct conf *conf, struct app **ret_app, struct err *err);
+
+/* What is done while no server runs, CONF_RESET_ADMIN or CONF_ROTATE_KEY.  conf
+ * is taken.  ERR_EXISTS if a server has the data directory. */
+int app_repair(struct conf *conf, enum conf_action action, struct err *err);
 
 /* Check what a configuration names and only a start would read. */
 int app_check(const struct conf *conf, struct err *err);

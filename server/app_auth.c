@@ -8,6 +8,7 @@
 #include "auth/authz.h"
 #include "auth/bootstrap.h"
 #include "auth/password.h"
+#include "auth/rotate.h"
 #include "auth/seal.h"
 #include "auth/signing.h"
 #include "auth/throttle.h"
@@ -145,6 +146,20 @@ int app_auth_open(struct app *app, struct err *err)
 		return -1;
 	fill_identity(app);
 	return 0;
+}
+
+int app_auth_repair(struct app *app, enum conf_action action, struct err *err)
+{
+	const struct conf *conf = app->conf;
+
+	password_set_cost((int)conf->auth_password_cost);
+	if (action == CONF_RESET_ADMIN)
+		return bootstrap_reset(app->meta, conf->registry_account,
+				       app->data_dir_fd, err);
+	if (seal_open(app->data_dir_fd, conf->auth_server_key, &app->seal,
+		      err) < 0)
+		return -1;
+	return rotate_server_key(app->meta, app->seal, app->scope.account, err);
 }
 
 void app_auth_close(struct app *app)

@@ -3,7 +3,10 @@
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -70,6 +73,18 @@ static void tune_process(void)
 	mallopt(M_TRIM_THRESHOLD, 1 << 20);
 }
 
+/* What lies in our memory is nobody else's: no core, not even one that is piped
+ * to a program, and no other process of this user may look into it. */
+static void harden_process(const struct conf *conf)
+{
+	const struct rlimit none = {0, 0};
+
+	if (conf->server_core_dumps)
+		return;
+	setrlimit(RLIMIT_CORE, &none);
+	prctl(PR_SET_DUMPABLE, 0);
+}
+
 static void block_signals(sigset_t *ret_signals)
 {
 	sigemptyset(ret_signals);
@@ -110,6 +125,63 @@ static void wait_for_signals(struct app *app, const struct conf_args *args,
 	}
 }
 
+/* ---- a password within the address of the database ---- */
+
+/* "//user:password@host", or a parameter of that name. */
+static bool has_password(struct span url)
+{
+	struct span rest = url;
+	struct span host = {0};
+	struct span name = {0};
+
+	for (size_t i = 0; i + 9 <= url.len; i++)
+		if (memcmp(url.text + i, "password=", 9) == 0)
+			return true;
+	return span_cut(url, '/', &name, &rest) &&
+	       span_cut_last(rest, '@', &rest, &host) &&
+	       span_cut(rest, ':', &name, &host);
+}
+
+static void overwrite(char **argv, struct span text)
+{
+	for (int i = 1; argv[i]; i++)
+		if (text.text >= argv[i] &&
+		    text.text < argv[i] + strlen(argv[i]))
+			memset(argv[i] + (text.text - argv[i]), 'x', text.len);
+}
+
+/* Command lines can be read by everybody on the machine: keep what says the
+ * database elsewhere, and overwrite what it was. */
+static int hide_password(struct conf_args *args, char **argv, struct err *err)
+{
+	for (size_t i = 0; i < args->override_count; i++) {
+		struct conf_override *said = &args->overrides[i];
+
+		if (!span_equal(said->section, SPAN_LIT("storage")) ||
+		    !span_equal(said->name, SPAN_LIT("database")) ||
+		    !has_password(said->value))
+			continue;
+		char *copy = strndup(said->value.text, said->value.len);
+		if (!copy)
+			return err_set(err, ERR_NO_MEMORY, "command line");
+		overwrite(argv, said->value);
+		said->value = span_of(copy);
+	}
+	return 0;
+}
+
+static void warn_of_password(const struct conf *conf, const char *path)
+{
+	struct stat info;
+
+	if (!path || !has_password(span_of(conf->storage_database)) ||
+	    stat(path, &info) < 0 || (info.st_mode & 0077) == 0)
+		return;
+	log_event(LOG_WARN, "config_readable", LOG_TEXT("file", path),
+		  LOG_TEXT("advice", "it holds the password of the database: "
+				     "chmod 600"));
+}
+
 static void tell_credentials(const struct app *app)
 {
 	if (app->admin_made)
@@ -126,8 +198,10 @@ static int serve(struct conf *conf, const struct conf_args *args)
 	sigset_t signals;
 
 	block_signals(&signals);
+	harden_process(conf);
 	tune_process();
 	configure_log(conf);
+	warn_of_password(conf, args->config);
 	if (app_new(conf, &app, &err) < 0 || app_start(app, &err) < 0) {
 		log_failure(LOG_ERROR, "start_failed", &err, NULL, 0);
 		app_free(app);
@@ -155,13 +229,29 @@ static int check(struct conf *conf)
 	return 0;
 }
 
+/* Something that wants no server to run. */
+static int repair(struct conf *conf, enum conf_action action)
+{
+	struct err err = ERR_INIT;
+
+	harden_process(conf);
+	configure_log(conf);
+	if (app_repair(conf, action, &err) < 0)
+		return complain(&err, EXIT_FAILED);
+	puts(action == CONF_RESET_ADMIN
+		     ? "the password is in admin.credentials in the data folder"
+		     : "everything is sealed with a new key");
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct conf_args args;
 	struct conf *conf = NULL;
 	struct err err = ERR_INIT;
 
-	if (conf_args_parse(argc, argv, &args, &err) < 0)
+	if (conf_args_parse(argc, argv, &args, &err) < 0 ||
+	    hide_password(&args, argv, &err) < 0)
 		return complain(&err, EXIT_USAGE);
 	if (args.action == CONF_HELP)
 		return print(conf_help);
@@ -173,5 +263,7 @@ int main(int argc, char **argv)
 		return complain(&err, EXIT_USAGE);
 	if (args.action == CONF_CHECK)
 		return check(conf);
+	if (args.action == CONF_RESET_ADMIN || args.action == CONF_ROTATE_KEY)
+		return repair(conf, args.action);
 	return serve(conf, &args);
 }

@@ -82,6 +82,9 @@ class Server:
             self.authority = tls.Authority(self.folder)
             self.options += self.authority.issue(
                 "server", "DNS:localhost,IP:127.0.0.1").options()
+        if os.geteuid() != 0:
+            # Tests look at the descriptors of what they started.
+            self.options.append("server.core_dumps=true")
         blobs = os.environ.get("BERTH_TEST_BLOBS")
         if blobs and "storage.blobs" not in named:
             self.options.append("storage.blobs=" + blobs)

@@ -14,7 +14,9 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "storage/meta_audit.h"
 #include "storage/meta_credentials.h"
+#include "storage/meta_logins.h"
 #include "storage/meta_policies.h"
 #include "tests/lib/meta_fixture.h"
 #include "tests/lib/sql_fixture.h"
@@ -144,6 +146,7 @@ static void test_the_environment_says_the_access_key(void)
 	CHECK(admin_key_is(SPAN_LIT("AKIAFIRST"), SPAN_LIT(FIRST)));
 
 	uint64_t writes = count_writes();
+	say_key("AKIAFIRST", FIRST);
 	CHECK(!bootstrap());
 	CHECK(count_writes() == writes);
 
@@ -255,6 +258,7 @@ static void test_the_environment_says_the_password(void)
 	CHECK(admin_has(SPAN_LIT("first secret")));
 
 	struct meta_principal before = admin();
+	setenv("BERTH_ADMIN_PASSWORD", "first secret", 1);
 	CHECK(!bootstrap());
 	struct meta_principal same = admin();
 	CHECK_TEXT(same.password_hash, before.password_hash);
@@ -299,6 +303,153 @@ static void test_a_password_that_cannot_be_is_refused(void)
 	close_all();
 }
 
+/* Also where it could not be followed. */
+static void test_the_environment_is_wiped(void)
+{
+	static char password[] = "BERTH_ADMIN_PASSWORD=the password";
+	static char secret[] = "BERTH_ADMIN_SECRET_ACCESS_KEY=" FIRST;
+	struct err err = ERR_INIT;
+	bool written = false;
+
+	open_all(NULL);
+	CHECK(putenv(password) == 0 && putenv(secret) == 0);
+	CHECK(bootstrap_admin(meta, seal, ACCOUNT, dir_fd, &written, &err) ==
+	      -1);
+	CHECK(!getenv("BERTH_ADMIN_PASSWORD"));
+	CHECK(!getenv("BERTH_ADMIN_SECRET_ACCESS_KEY"));
+	CHECK_TEXT(password, "BERTH_ADMIN_PASSWORD=");
+	CHECK(!memmem(password, sizeof(password), "the", 3));
+	CHECK(!memmem(secret, sizeof(secret), "first", 5));
+	close_all();
+}
+
+/* ---- the reset ---- */
+
+static void read_password(char ret_password[25])
+{
+	char text[512] = "";
+	int fd = openat(dir_fd, "admin.credentials", O_RDONLY);
+
+	CHECK(fd >= 0);
+	ssize_t got = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	CHECK(got == (ssize_t)strlen(PREFIX) + 25);
+	CHECK(strncmp(text, PREFIX, strlen(PREFIX)) == 0);
+	memcpy(ret_password, text + strlen(PREFIX), 24);
+	ret_password[24] = '\0';
+}
+
+/* Disabled, expired, without the policy, with tokens, and held up. */
+static int break_admin(struct meta_tx *tx, void *context, struct err *err)
+{
+	struct meta_principal *user = context;
+	struct meta_holder holder = {META_HOLDER_PRINCIPAL, user->id};
+	struct meta_token token = {.id = "t",
+				   .kind = META_TOKEN_API,
+				   .principal_id = user->id,
+				   .hash = "x"};
+	struct meta_login login = {
+		.subject = "s", .failures = 100, .failed_ms = 1};
+
+	user->disabled = true;
+	user->expires_ms = 1;
+	if (meta_principal_update(tx, user, err) < 0 ||
+	    meta_policy_detach(tx, holder, SPAN_LIT("administrator"),
+			       SPAN_LIT("*"), err) < 0 ||
+	    meta_token_insert(tx, &token, SPAN_LIT(""), err) < 0)
+		return -1;
+	token.kind = META_TOKEN_REFRESH;
+	snprintf(token.id, sizeof(token.id), "r");
+	if (meta_token_insert(tx, &token, SPAN_LIT("berth"), err) < 0)
+		return -1;
+	return meta_login_put(tx, &login, err);
+}
+
+static int count_login(void *context, const struct meta_login *login,
+		       struct err *err)
+{
+	int *count = context;
+
+	(void)login;
+	(void)err;
+	++*count;
+	return 0;
+}
+
+static void check_reset(void)
+{
+	struct meta_tx *tx = meta_fixture_read(meta);
+	struct meta_token token;
+	struct err err = ERR_INIT;
+	char hash[META_AUDIT_HASH_SIZE];
+	int64_t number = 0;
+	int logins = 0;
+
+	CHECK(meta_token_find(tx, SPAN_LIT("t"), &token, NULL, &err) == 0);
+	CHECK(meta_token_find(tx, SPAN_LIT("r"), &token, NULL, &err) == 0);
+	CHECK(meta_login_list(tx, 0, 10, count_login, &logins, &err) == 0);
+	CHECK(logins == 0);
+	CHECK(meta_audit_head(tx, SPAN_LIT(ACCOUNT), &number, hash, &err) == 1);
+	CHECK(number == 1);
+	meta_read_end(tx);
+	CHECK(admin().expires_ms == 0);
+}
+
+static void test_a_reset_makes_him_an_administrator_again(void)
+{
+	struct err err = ERR_INIT;
+	char password[25];
+
+	open_all("lost");
+	CHECK(!bootstrap());
+	struct meta_principal before = admin();
+	meta_fixture_write(meta, break_admin, &before);
+	CHECK(bootstrap_reset(meta, ACCOUNT, dir_fd, &err) == 0);
+	read_password(password);
+	CHECK(admin().id == before.id);
+	CHECK(admin_has(span_of(password)));
+	CHECK(!admin_has(SPAN_LIT("lost")));
+	check_reset();
+	close_all();
+}
+
+static int remove_admin(struct meta_tx *tx, void *context, struct err *err)
+{
+	const struct meta_principal *user = context;
+
+	return meta_principal_delete(tx, user->id, err);
+}
+
+static int insert_role(struct meta_tx *tx, void *context, struct err *err)
+{
+	struct meta_principal role = {
+		.kind = META_ROLE, .account = ACCOUNT, .name = "admin"};
+
+	(void)context;
+	return meta_principal_insert(tx, &role, &role.id, err);
+}
+
+static void test_a_reset_makes_him_if_he_is_gone(void)
+{
+	struct err err = ERR_INIT;
+	char password[25];
+
+	open_all("lost");
+	CHECK(!bootstrap());
+	struct meta_principal before = admin();
+	meta_fixture_write(meta, remove_admin, &before);
+	CHECK(bootstrap_reset(meta, ACCOUNT, dir_fd, &err) == 0);
+	read_password(password);
+	CHECK(admin().id != before.id);
+	CHECK(admin_has(span_of(password)));
+	before = admin();
+	meta_fixture_write(meta, remove_admin, &before);
+	meta_fixture_write(meta, insert_role, NULL);
+	CHECK(bootstrap_reset(meta, ACCOUNT, dir_fd, &err) == -1);
+	CHECK(err.code == ERR_EXISTS);
+	close_all();
+}
+
 int main(int argc, char **argv)
 {
 	static const struct check_case cases[] = {
@@ -309,6 +460,9 @@ int main(int argc, char **argv)
 		CHECK_CASE(test_a_key_of_another_is_left_alone),
 		CHECK_CASE(test_no_file_no_user),
 		CHECK_CASE(test_a_password_that_cannot_be_is_refused),
+		CHECK_CASE(test_the_environment_is_wiped),
+		CHECK_CASE(test_a_reset_makes_him_an_administrator_again),
+		CHECK_CASE(test_a_reset_makes_him_if_he_is_gone),
 	};
 
 	return SQL_FIXTURE_RUN(argc, argv, cases);
