@@ -16,6 +16,7 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+from berthlib.admin import Admin  # noqa: E402
 from berthlib.oci import Repository  # noqa: E402
 from berthlib.server import Server  # noqa: E402
 
@@ -118,3 +119,16 @@ def name(request):
 def repo(api, name):
     """A repository of the shared server that nothing was pushed to."""
     return Repository(api, name)
+
+
+@pytest.fixture
+def admin(api):
+    """The admin API as the administrator of the shared server."""
+    return Admin(api)
+
+
+@pytest.fixture
+def fresh(request):
+    """Names of users, robots and the like that no other test uses."""
+    base = re.sub("[^a-z0-9]+", "-", request.node.originalname.lower())[-40:]
+    return lambda what="x": "%s-%s-%d" % (base.strip("-"), what, next(_count))
