@@ -77,6 +77,29 @@ int registry_find_repository(struct meta_tx *tx, const struct registry_at *at,
 	return found < 0 ? -1 : 0;
 }
 
+static int find_to_push(struct meta_tx *tx, const struct registry_at *at,
+			int64_t *ret_id, struct err *err)
+{
+	int found = meta_repository_find(tx, at->scope, at->repository, ret_id,
+					 err);
+
+	if (found != 0)
+		return found < 0 ? -1 : 0;
+	err_set(err, ERR_DENIED, "a push may not make the repository");
+	return err_tell(err, "the repository does not exist, and making it "
+			     "takes the permission ecr:CreateRepository");
+}
+
+int registry_check_target(const struct registry *registry, struct meta_tx *tx,
+			  const struct registry_at *at, struct err *err)
+{
+	int64_t id = 0;
+
+	if (!registry->config.create_on_push)
+		return registry_find_repository(tx, at, &id, err);
+	return at->may_create ? 0 : find_to_push(tx, at, &id, err);
+}
+
 int registry_ensure_repository(const struct registry *registry,
 			       struct meta_tx *tx, const struct registry_at *at,
 			       int64_t *ret_id, struct err *err)
@@ -87,6 +110,8 @@ int registry_ensure_repository(const struct registry *registry,
 
 	if (!registry->config.create_on_push)
 		return registry_find_repository(tx, at, ret_id, err);
+	if (!at->may_create)
+		return find_to_push(tx, at, ret_id, err);
 	if (meta_repository_ensure(tx, at->scope, at->repository, &id, &made,
 				   err) < 0)
 		return -1;

@@ -71,6 +71,7 @@ struct registry_at {
 	struct meta_scope scope; /* account and region */
 	struct span repository;	 /* its name, as it was checked */
 	struct span actor;	 /* the principal's name */
+	bool may_create;	 /* a push of his may make the repository */
 	struct span source;	 /* the client's address: for the audit log */
 	struct span request_id;	 /* the request's: the same */
 };

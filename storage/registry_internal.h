@@ -34,7 +34,11 @@ int registry_may_delete(const struct registry *registry, struct err *err);
 int registry_find_repository(struct meta_tx *tx, const struct registry_at *at,
 			     int64_t *ret_id, struct err *err);
 
-/* The same for a push, which may make it. */
+/* 0 if there is a repository to push to, or the push may make it. */
+int registry_check_target(const struct registry *registry, struct meta_tx *tx,
+			  const struct registry_at *at, struct err *err);
+
+/* The id for a push, which may make the repository. */
 int registry_ensure_repository(const struct registry *registry,
 			       struct meta_tx *tx, const struct registry_at *at,
 			       int64_t *ret_id, struct err *err);

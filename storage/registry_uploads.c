@@ -39,10 +39,8 @@ static int start_work(struct meta_tx *tx, void *context, struct err *err)
 	const struct registry_config *config = &work->registry->config;
 	const struct registry_at *at = work->at;
 	struct meta_upload_counts open = {0};
-	int64_t repository = 0;
 
-	if (!config->create_on_push &&
-	    registry_find_repository(tx, at, &repository, err) < 0)
+	if (registry_check_target(work->registry, tx, at, err) < 0)
 		return -1;
 	if (meta_upload_count(tx, at->scope, at->repository, at->actor, &open,
 			      err) < 0)
@@ -88,12 +86,26 @@ int registry_upload_start(struct registry *registry,
 	return 0;
 }
 
+/* Before its bytes come, not after them. */
+static int look_at_target(const struct registry *registry,
+			  const struct registry_at *at, struct err *err)
+{
+	CLEANUP(registry_read_end) struct meta_tx *tx = NULL;
+
+	if (registry->config.create_on_push && at->may_create)
+		return 0;
+	if (meta_read_begin(registry->parts.meta, &tx, err) < 0)
+		return -1;
+	return registry_check_target(registry, tx, at, err);
+}
+
 int registry_upload_hold_single(struct registry *registry,
 				const struct registry_at *at,
 				enum digest_algo algo,
 				struct upload **ret_upload, struct err *err)
 {
-	if (check_push(registry, err) < 0)
+	if (check_push(registry, err) < 0 ||
+	    look_at_target(registry, at, err) < 0)
 		return -1;
 	return upload_create(registry, at, algo, false, ret_upload, err);
 }

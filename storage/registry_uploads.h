@@ -17,7 +17,8 @@
 struct upload;
 
 /* Open a session: ERR_TOO_MANY over a limit, ERR_NO_SPACE below the low-water
- * mark, ERR_REPOSITORY_UNKNOWN where pushes make no repositories. */
+ * mark, ERR_REPOSITORY_UNKNOWN where pushes make no repositories,
+ * ERR_DENIED where this one may not. */
 int registry_upload_start(struct registry *registry,
 			  const struct registry_at *at, enum digest_algo algo,
 			  char ret_id[RAND_UUID_SIZE], struct err *err);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "auth/audit.h"
+#include "auth/scope.h"
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "server/http/exchange.h"
@@ -127,6 +128,48 @@ int access_check(struct request *request, enum action action,
 		access_question(request, action, repository);
 
 	return ask(request, &question, err);
+}
+
+static int may(struct request *request, const struct authz_question *question,
+	       struct err *err)
+{
+	struct err why = ERR_INIT;
+
+	if (authz_check(authz_of(request), question, &why) == 0)
+		return 1;
+	if (why.code == ERR_DENIED || why.code == ERR_SCOPE ||
+	    why.code == ERR_UNAUTHENTICATED)
+		return 0;
+	*err = why;
+	return -1;
+}
+
+int access_may(struct request *request, enum action action,
+	       struct span repository, struct err *err)
+{
+	struct authz_question question =
+		access_question(request, action, repository);
+
+	return may(request, &question, err);
+}
+
+/* A token that lists covers no pulls: these are asked about without it, unless
+ * it limits by more than scopes. */
+int access_may_see(struct request *request, struct span repository,
+		   struct err *err)
+{
+	struct principal principal = request->principal;
+	struct authz_question question =
+		access_question(request, ACTION_BATCH_GET_IMAGE, repository);
+	int seen = access_may(request, ACTION_DESCRIBE_REPOSITORIES, repository,
+			      err);
+
+	if (seen != 0)
+		return seen;
+	if (principal.ceiling && ceiling_policy(principal.ceiling).len == 0)
+		principal.ceiling = NULL;
+	question.principal = &principal;
+	return may(request, &question, err);
 }
 
 int access_check_target(struct request *request, enum action action,

@@ -37,6 +37,15 @@ void access_note_failure(struct request *request, const struct err *err);
 int access_check(struct request *request, enum action action,
 		 struct span repository, struct err *err);
 
+/* The same as a question: 1 it may, 0 not, -1 if that cannot be told. */
+int access_may(struct request *request, enum action action,
+	       struct span repository, struct err *err);
+
+/* May the request know that there is a repository of that name, which a listing
+ * shows to those who may describe or pull it?  As access_may(). */
+int access_may_see(struct request *request, struct span repository,
+		   struct err *err);
+
 /* The same about somebody: a user, role ... that target names. */
 int access_check_target(struct request *request, enum action action,
 			struct span target, struct err *err);

@@ -166,7 +166,8 @@ static int put_manifest(struct request *request, struct err *err)
 	struct registry_pushed pushed;
 	struct registry_at at;
 
-	if (read_path(request, &at, &push.reference, err) < 0)
+	if (read_path(request, &at, &push.reference, err) < 0 ||
+	    oci_at_push(request, &at, err) < 0)
 		return -1;
 	if (push.reference.is_digest &&
 	    read_tags(request, tags_max, &push, err) < 0)

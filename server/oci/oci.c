@@ -12,6 +12,7 @@
 #include "conf/conf.h"
 #include "server/app.h"
 #include "server/cache.h"
+#include "server/http/access.h"
 #include "storage/refname.h"
 #include "storage/registry_lists.h"
 
@@ -31,6 +32,22 @@ int oci_at(const struct request *request, struct registry_at *ret_at,
 				     .actor = span_of(request->principal.name),
 				     .source = request->peer,
 				     .request_id = span_of(request->id)};
+	return 0;
+}
+
+int oci_at_push(struct request *request, struct registry_at *ret_at,
+		struct err *err)
+{
+	struct registry_at at;
+
+	if (oci_at(request, &at, err) < 0)
+		return -1;
+	int may = access_may(request, ACTION_CREATE_REPOSITORY, at.repository,
+			     err);
+	if (may < 0)
+		return -1;
+	at.may_create = may > 0;
+	*ret_at = at;
 	return 0;
 }
 

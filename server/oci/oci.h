@@ -51,6 +51,10 @@ int oci_error_status(enum err_code code);
 int oci_at(const struct request *request, struct registry_at *ret_at,
 	   struct err *err);
 
+/* The same for a push, with whether it may make the repository; on a worker. */
+int oci_at_push(struct request *request, struct registry_at *ret_at,
+		struct err *err);
+
 /* The page that ?n= and ?last= ask for, within registry.page_max; the spans
  * borrow from the request.  -1 ERR_PAGE_INVALID, ERR_INVALID. */
 int oci_page(struct request *request, struct registry_page *ret_page,

@@ -148,7 +148,8 @@ int upload_body_finish(struct request *request, struct upload_body *body,
 	char digest[DIGEST_TEXT_SIZE];
 	struct registry_at at;
 
-	if (oci_at(request, &at, err) < 0 || upload_body_check(body, err) < 0 ||
+	if (oci_at_push(request, &at, err) < 0 ||
+	    upload_body_check(body, err) < 0 ||
 	    registry_upload_finish(STEAL(body->upload), &at, &body->digest,
 				   err) < 0)
 		return -1;

@@ -61,7 +61,7 @@ static int open_post(struct request *request, struct err *err)
 
 	if (!body)
 		return err_set(err, ERR_NO_MEMORY, "upload request");
-	if (oci_at(request, &at, err) < 0)
+	if (oci_at_push(request, &at, err) < 0)
 		return -1;
 	int said = upload_body_read_digest(request, body, err);
 	if (said <= 0)
@@ -114,14 +114,11 @@ static int mount_from(struct request *request, const struct registry_at *at,
 
 	if (refname_check_repository(from, &inner) < 0)
 		return 0;
-	if (access_check(request, ACTION_GET_DOWNLOAD_URL, from, &inner) == 0)
-		return registry_blob_mount(request->app->registry, at, digest,
-					   from, err);
-	if (inner.code == ERR_DENIED || inner.code == ERR_SCOPE ||
-	    inner.code == ERR_UNAUTHENTICATED)
-		return 0;
-	*err = inner;
-	return -1;
+	int may = access_may(request, ACTION_GET_DOWNLOAD_URL, from, err);
+	if (may <= 0)
+		return may;
+	return registry_blob_mount(request->app->registry, at, digest, from,
+				   err);
 }
 
 struct holders {
@@ -190,7 +187,7 @@ static int finish_post(struct request *request, struct err *err)
 
 	if (body->upload)
 		return upload_body_finish(request, body, err);
-	if (oci_at(request, &at, err) < 0)
+	if (oci_at_push(request, &at, err) < 0)
 		return -1;
 	int mounted = try_mount(request, &at, err);
 	if (mounted != 0)

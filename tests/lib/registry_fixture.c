@@ -29,16 +29,19 @@ const struct registry_at fixture_at = {
 	.scope = SCOPE,
 	.repository = {.text = "team/app", .len = 8},
 	.actor = {.text = "eve", .len = 3},
+	.may_create = true,
 };
 const struct registry_at fixture_other_repository = {
 	.scope = SCOPE,
 	.repository = {.text = "team/other", .len = 10},
 	.actor = {.text = "eve", .len = 3},
+	.may_create = true,
 };
 const struct registry_at fixture_other_actor = {
 	.scope = SCOPE,
 	.repository = {.text = "team/app", .len = 8},
 	.actor = {.text = "mallory", .len = 7},
+	.may_create = true,
 };
 
 /* ---- the ways a case runs ---- */

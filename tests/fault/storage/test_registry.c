@@ -30,6 +30,7 @@ static const struct registry_at at = {
 		  .region = {.text = "local", .len = 5}},
 	.repository = {.text = "team/app", .len = 8},
 	.actor = {.text = "eve", .len = 3},
+	.may_create = true,
 };
 
 /* Everything there is in one data directory. */

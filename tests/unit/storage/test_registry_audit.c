@@ -136,7 +136,7 @@ static void test_blobs(void)
 	struct registry_at other = at;
 	other.repository = SPAN_LIT("team/other");
 	CHECK(registry_blob_mount(fixture.registry, &other, &digest,
-				  span_of(""), &err) == 1);
+				  at.repository, &err) == 1);
 	CHECK(registry_blob_delete(fixture.registry, &other, &digest, &err) ==
 	      0);
 	CHECK(registry_blob_delete(fixture.registry, &other, &digest, &err) ==

@@ -19,6 +19,7 @@ static const struct registry_at other_account = {
 		  .region = {.text = "local", .len = 5}},
 	.repository = {.text = "team/app", .len = 8},
 	.actor = {.text = "eve", .len = 3},
+	.may_create = true,
 };
 
 static struct registry_fixture fixture;

@@ -663,6 +663,32 @@ static void test_equal_content_pushed_at_once_is_kept_once(void)
 	registry_fixture_close(&fixture);
 }
 
+/* Making a repository takes a permission of its own; pushing to one that is
+ * there does not. */
+static void test_a_push_makes_no_repository_that_it_may_not(void)
+{
+	struct registry_at at = fixture_at;
+	struct upload *upload = NULL;
+
+	registry_fixture_open(&fixture);
+	at.may_create = false;
+	CHECK(start_code(&at) == ERR_DENIED);
+	struct err err = ERR_INIT;
+	CHECK(registry_upload_hold_single(fixture.registry, &at, DIGEST_SHA256,
+					  &upload, &err) == -1);
+	CHECK(err.code == ERR_DENIED && !upload);
+	struct digest digest =
+		fixture_push(&fixture, &fixture_other_repository, "content");
+	err_clear(&err);
+	CHECK(registry_blob_mount(fixture.registry, &at, &digest,
+				  fixture_other_repository.repository,
+				  &err) == -1);
+	CHECK(err.code == ERR_DENIED);
+	fixture_push(&fixture, &fixture_at, "content");
+	CHECK(start_code(&at) == ERR_NONE);
+	registry_fixture_close(&fixture);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct check_case cases[] = {
@@ -677,6 +703,7 @@ int main(int argc, char **argv)
 		CHECK_CASE(test_a_session_can_end_with_another_algorithm),
 		CHECK_CASE(test_a_push_revives_what_is_condemned),
 		CHECK_CASE(test_open_sessions_are_bounded),
+		CHECK_CASE(test_a_push_makes_no_repository_that_it_may_not),
 		CHECK_CASE(test_what_is_forbidden_is_refused),
 		CHECK_CASE(test_a_blob_is_not_larger_than_allowed),
 		CHECK_CASE(test_pushes_stop_below_the_low_water_mark),
