@@ -83,20 +83,22 @@ static enum authz_rule rule(bool allows, const char *why, const char *why_not,
 	return allows ? AUTHZ_ALLOWS : AUTHZ_REFUSES;
 }
 
-enum authz_rule authz_rule_of(const struct authz *authz,
-			      const struct authz_question *question,
-			      const char **ret_why)
+/* What is about no repository and nobody but who asks. */
+static enum authz_rule rule_of_own(const struct authz *authz,
+				   const struct authz_question *question,
+				   const char **ret_why)
 {
 	const struct principal *principal = question->principal;
 	enum action action = question->action;
-	bool anybody = anonymous_may(authz->config.anonymous, action);
 
 	if (action == ACTION_PUBLIC || action == ACTION_BY_HANDLER)
 		return rule(true, "it needs no permission", "", ret_why);
 	if (action == ACTION_LOGIN)
-		return rule(anybody || is_known(principal),
-			    "whoever is known may", "only who is known may",
-			    ret_why);
+		return rule(
+			is_known(principal) ||
+				anonymous_may(authz->config.anonymous, action),
+			"whoever is known may", "only who is known may",
+			ret_why);
 	if (action == ACTION_SELF)
 		return rule(is_himself(principal), "it is about himself",
 			    "only a user himself may, with a credential that "
@@ -104,14 +106,32 @@ enum authz_rule authz_rule_of(const struct authz *authz,
 			    ret_why);
 	if (action == ACTION_UNSET || principal->kind == PRINCIPAL_NONE)
 		return rule(false, "", "nobody is known", ret_why);
+	return AUTHZ_POLICIES;
+}
+
+enum authz_rule authz_rule_of(const struct authz *authz,
+			      const struct authz_question *question,
+			      const char **ret_why)
+{
+	const struct principal *principal = question->principal;
+	enum action action = question->action;
+	enum authz_rule own = rule_of_own(authz, question, ret_why);
+
+	if (own != AUTHZ_POLICIES)
+		return own;
 	if (principal->ceiling &&
 	    !ceiling_covers(principal->ceiling, action, question->repository))
 		return rule(false, "",
 			    "the credential's scope does not cover it",
 			    ret_why);
-	if (anybody || (action == ACTION_READ_METRICS &&
-			(authz->config.public_metrics || principal->local)))
+	if (anonymous_may(authz->config.anonymous, action) ||
+	    (action == ACTION_READ_METRICS &&
+	     (authz->config.public_metrics || principal->local)))
 		return rule(true, "the server's configuration lets anybody", "",
+			    ret_why);
+	if (action == ACTION_DESCRIBE_REPOSITORIES &&
+	    question->repository.len == 0 && is_known(principal))
+		return rule(true, "a listing shows what he may see", "",
 			    ret_why);
 	return AUTHZ_POLICIES;
 }

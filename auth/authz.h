@@ -10,7 +10,8 @@
  *
  * In turn: what the credential's ceiling does not cover is refused; what
  * anonymous clients may do by configuration, everybody may; then policies
- * decide.  Any thread.
+ * decide.  A listing of repositories, which is about none of them, is for
+ * whoever is known: it asks about each, and shows what he may see.  Any thread.
  */
 
 #include <stdbool.h>

@@ -48,21 +48,6 @@ static int read_page(struct request *request, const struct admin_page *page,
 				    err);
 }
 
-/* 1 the caller may see it, 0 not, -1. */
-static int may_see(struct request *request, struct span name, struct err *err)
-{
-	struct err denied = ERR_INIT;
-
-	if (access_check(request, ACTION_DESCRIBE_REPOSITORIES, name,
-			 &denied) == 0)
-		return 1;
-	if (denied.code == ERR_DENIED || denied.code == ERR_SCOPE ||
-	    denied.code == ERR_UNAUTHENTICATED)
-		return 0;
-	*err = denied;
-	return -1;
-}
-
 /* What the caller may not see is left out, and so the page may be short; it
  * costs no more than a full one. */
 static int list_repositories(struct request *request, struct err *err)
@@ -77,7 +62,7 @@ static int list_repositories(struct request *request, struct err *err)
 		return -1;
 	admin_list_begin(request, "repositories", &list);
 	for (size_t i = 0; i < names.count; i++) {
-		int visible = may_see(request, names.all[i], err);
+		int visible = access_may_see(request, names.all[i], err);
 
 		if (visible < 0)
 			return -1;

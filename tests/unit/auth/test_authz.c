@@ -30,6 +30,9 @@ static void test_who_has_no_policy_may_nothing(void)
 	for (int i = ACTION_BY_HANDLER + 1; i < ACTION_COUNT; i++)
 		CHECK(authz_fixture_check(&user, (enum action)i, "a") ==
 		      ERR_DENIED);
+	/* But for a listing, in which he sees nothing. */
+	CHECK(authz_fixture_check(&user, ACTION_DESCRIBE_REPOSITORIES, "") ==
+	      ERR_NONE);
 	authz_fixture_close();
 }
 
