@@ -22,10 +22,12 @@
 static int last_number(struct span lines, int64_t *ret_number, struct err *err)
 {
 	CLEANUP(jsonx_unref) json_t *tree = NULL;
-	struct span line = span_trim(lines);
+	struct span line = lines;
 	struct span before = {0};
 
 	*ret_number = 0;
+	while (line.len > 0 && line.text[line.len - 1] == '\n')
+		line.len--;
 	if (line.len == 0)
 		return 0;
 	span_cut_last(line, '\n', &before, &line);

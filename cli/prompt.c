@@ -64,9 +64,10 @@ int prompt_secret(const char *question, struct buf *out, struct err *err)
 		return err_sys(err, errno, "the terminal");
 	silent = before;
 	silent.c_lflag &= ~(tcflag_t)ECHO;
+	/* First, since it throws away what was typed before. */
+	tcsetattr(fileno(terminal), TCSAFLUSH, &silent);
 	fputs(question, terminal);
 	fflush(terminal);
-	tcsetattr(fileno(terminal), TCSAFLUSH, &silent);
 	int done = read_line(terminal, out, err);
 
 	tcsetattr(fileno(terminal), TCSAFLUSH, &before);
