@@ -4,27 +4,23 @@
 #include "server/admin/admin.h"
 
 #define V "/api/v1"
-#define GET(path, action, label, handler)                                      \
-	{                                                                      \
-		HTTP_GET, V path, ACTION_##action, DOOR_ADMIN, BODY_NONE, 0,   \
-			label, &handler                                        \
-	}
-#define DELETE(path, action, label, handler)                                   \
-	{                                                                      \
-		HTTP_DELETE, V path, ACTION_##action, DOOR_ADMIN, BODY_NONE,   \
-			0, label, &handler                                     \
-	}
-#define WITH_BODY(method, path, action, label, handler)                        \
+/* Bodies are kept whole, also where none is wanted: what is signed covers them.
+ */
+#define ROUTE(method, path, action, label, handler)                            \
 	{                                                                      \
 		HTTP_##method, V path, ACTION_##action, DOOR_ADMIN,            \
 			BODY_BUFFERED, ADMIN_BODY_MAX, label, &handler         \
 	}
+#define GET(path, action, label, handler)                                      \
+	ROUTE(GET, path, action, label, handler)
+#define DELETE(path, action, label, handler)                                   \
+	ROUTE(DELETE, path, action, label, handler)
 #define PUT(path, action, label, handler)                                      \
-	WITH_BODY(PUT, path, action, label, handler)
+	ROUTE(PUT, path, action, label, handler)
 #define POST(path, action, label, handler)                                     \
-	WITH_BODY(POST, path, action, label, handler)
+	ROUTE(POST, path, action, label, handler)
 #define PATCH(path, action, label, handler)                                    \
-	WITH_BODY(PATCH, path, action, label, handler)
+	ROUTE(PATCH, path, action, label, handler)
 
 /* What a principal shows, with the actions that it takes to look, make, change
  * and take away. */

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Users, robots, roles, groups and their credentials through the admin API."""
 import pytest
+from berthlib import aws
 from berthlib.admin import Admin, quote
 from berthlib.oci import Repository
-from berthlib.server import PASSWORD
 from test_admin_all import TRUST
 
 SECRET = "a password of somebody"
@@ -265,3 +265,24 @@ def test_keys_are_bounded_and_rotated(server, admin, user):
     own.fails(400, "INVALID", "PATCH", "/me/keys/" + ids[1], {})
     own.delete("/me/keys/" + ids[1])
     own.fails(404, "NOT_FOUND", "DELETE", "/me/keys/" + ids[1])
+
+
+def test_an_access_key_signs_what_it_asks(server, admin, user):
+    key = as_user(server, user).post("/me/keys")
+    client = server.client().anonymous()
+
+    def ask(method, path, body=b"", secret=key["secret"]):
+        headers = {"Content-Type": "application/json"}
+        return client.request(method, path, body or None, aws.sign(
+            server, body, headers, method, path, key=key["id"], secret=secret,
+            service="berth"))
+
+    who = ask("GET", "/api/v1/whoami").expect(200).json()
+    assert (who["name"], who["credential"]) == (user, "access-key")
+    ask("GET", "/api/v1/whoami", secret="x" * 40).expect(401)
+    token = ask("POST", "/api/v1/me/tokens", b"{}").expect(201).json()["id"]
+    ask("DELETE", "/api/v1/me/tokens/" + token).expect(204)
+    used = as_user(server, user).get("/me/keys")["keys"][0]["used"]
+    assert used is None or used.endswith("Z")
+    admin.patch("/users/%s/keys/%s" % (user, key["id"]), {"disabled": True})
+    ask("GET", "/api/v1/whoami").expect(401)

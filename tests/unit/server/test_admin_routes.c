@@ -112,8 +112,7 @@ static void test_every_route_is_documented_with_its_action(void)
 							     "x-berth-action")),
 			   action_name(route->action));
 		check_placeholders(document, operation, route->pattern);
-		if (json_object_get(operation, "requestBody"))
-			CHECK(route->body == BODY_BUFFERED);
+		CHECK(route->body == BODY_BUFFERED);
 		if (route->method == HTTP_POST || route->method == HTTP_PATCH)
 			CHECK(json_object_get(operation, "requestBody"));
 		CHECK(route->door == DOOR_ADMIN);
