@@ -73,6 +73,12 @@ int authz_check(struct authz *authz, const struct authz_question *question,
 int authz_explain(struct authz *authz, const struct authz_question *question,
 		  struct buf *out, struct err *err);
 
+/* Could it still be done if that document were the policy of the repository
+ * that the question is about, or without one of the registry?  0, or -1 as
+ * authz_check(), and ERR_INVALID for a document that is none. */
+int authz_suppose(struct authz *authz, const struct authz_question *question,
+		  struct span document, struct err *err);
+
 /* May a role be assumed: 0 or -1 ERR_DENIED.  federated is the issuer, with
  * its claims as keys "ISSUER-HOST:sub" and so on; "" for sts:AssumeRole. */
 struct policy_key;

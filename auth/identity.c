@@ -129,23 +129,21 @@ int identity_find_group(struct meta_tx *tx, struct span account,
 	return rc < 0 ? -1 : 0;
 }
 
-int identity_find_holder(struct meta_tx *tx,
-			 const struct identity_change *change,
+int identity_find_holder(struct meta_tx *tx, struct span account,
+			 struct identity_who who,
 			 struct meta_holder *ret_holder, struct err *err)
 {
-	struct span account = change->identity->scope.account;
 	struct meta_principal principal;
 	struct meta_group group;
 
-	if (change->who.kind == IDENTITY_GROUP) {
-		if (identity_find_group(tx, account, change->who.name, &group,
-					err) < 0)
+	if (who.kind == IDENTITY_GROUP) {
+		if (identity_find_group(tx, account, who.name, &group, err) < 0)
 			return -1;
 		*ret_holder = (struct meta_holder){.kind = META_HOLDER_GROUP,
 						   .id = group.id};
 		return 0;
 	}
-	if (identity_find(tx, account, change->who, &principal, err) < 0)
+	if (identity_find(tx, account, who, &principal, err) < 0)
 		return -1;
 	*ret_holder = (struct meta_holder){.kind = META_HOLDER_PRINCIPAL,
 					   .id = principal.id};

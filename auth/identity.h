@@ -26,6 +26,7 @@
 #include "storage/meta_principals.h"
 
 struct err;
+struct meta_holder;
 struct seal;
 struct signing;
 struct throttle;
@@ -79,6 +80,11 @@ int identity_find(struct meta_tx *tx, struct span account,
 int identity_find_group(struct meta_tx *tx, struct span account,
 			struct span name, struct meta_group *ret_group,
 			struct err *err);
+
+/* Either of them, as what policies are attached to. */
+int identity_find_holder(struct meta_tx *tx, struct span account,
+			 struct identity_who who,
+			 struct meta_holder *ret_holder, struct err *err);
 
 /* ---- principals ---- */
 

@@ -92,10 +92,12 @@ static int note(struct meta_tx *tx, const struct membership *membership,
 static int add_work(struct meta_tx *tx, void *context, struct err *err)
 {
 	const struct membership *membership = context;
+	struct span account = membership->change.identity->scope.account;
 	struct meta_principal member;
 	struct meta_holder group;
 
-	if (identity_find_holder(tx, &membership->change, &group, err) < 0 ||
+	if (identity_find_holder(tx, account, membership->change.who, &group,
+				 err) < 0 ||
 	    find_member(tx, membership, &member, err) < 0)
 		return -1;
 	int added = meta_group_add(tx, group.id, member.id, err);
@@ -123,7 +125,8 @@ static int remove_work(struct meta_tx *tx, void *context, struct err *err)
 	struct meta_holder group;
 	bool administrators = false;
 
-	if (identity_find_holder(tx, &membership->change, &group, err) < 0 ||
+	if (identity_find_holder(tx, account, membership->change.who, &group,
+				 err) < 0 ||
 	    find_member(tx, membership, &member, err) < 0 ||
 	    identity_is_administrator(tx, group, &administrators, err) < 0)
 		return -1;

@@ -34,12 +34,6 @@ struct identity_entry {
 int identity_note(struct meta_tx *tx, const struct identity_change *change,
 		  const struct identity_entry *entry, struct err *err);
 
-/* Find change->who, whatever kind it has: the holder of policies. */
-struct meta_holder;
-int identity_find_holder(struct meta_tx *tx,
-			 const struct identity_change *change,
-			 struct meta_holder *ret_holder, struct err *err);
-
 /* ERR_INVALID unless it is 1 to 64 of [A-Za-z0-9+=,.@_-]; of users, up to 128
  * where there is an "@". */
 int identity_check_name(struct identity_who who, struct err *err);
@@ -53,6 +47,8 @@ int identity_check_password(struct span password, struct err *err);
 /* Seconds from now, as a wall time; 0 stays 0.  ERR_INVALID. */
 int identity_ends_ms(struct meta_tx *tx, int64_t life_s, int64_t *ret_ms,
 		     struct err *err);
+
+struct meta_holder;
 
 /* Attach a policy that there is, for a pattern that it can have: 1, 0 it was so
  * already, -1. */

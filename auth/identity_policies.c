@@ -197,7 +197,8 @@ static int attach_work(struct meta_tx *tx, void *context, struct err *err)
 	const struct identity_change *change = &attachment->change;
 	struct meta_holder holder;
 
-	if (identity_find_holder(tx, change, &holder, err) < 0)
+	if (identity_find_holder(tx, change->identity->scope.account,
+				 change->who, &holder, err) < 0)
 		return -1;
 	int done = identity_attach_in(tx, change->identity->scope.account,
 				      holder, attachment->grant, err);
@@ -225,7 +226,8 @@ static int detach_work(struct meta_tx *tx, void *context, struct err *err)
 	struct meta_holder holder;
 	bool administrator = false;
 
-	if (identity_find_holder(tx, change, &holder, err) < 0 ||
+	if (identity_find_holder(tx, change->identity->scope.account,
+				 change->who, &holder, err) < 0 ||
 	    identity_is_administrator(tx, holder, &administrator, err) < 0)
 		return -1;
 	int done = meta_policy_detach(tx, holder, attachment->grant->policy,

@@ -324,7 +324,8 @@ static int delete_group_work(struct meta_tx *tx, void *context, struct err *err)
 	struct meta_holder holder;
 	bool administrator = false;
 
-	if (identity_find_holder(tx, change, &holder, err) < 0 ||
+	if (identity_find_holder(tx, change->identity->scope.account,
+				 change->who, &holder, err) < 0 ||
 	    identity_is_administrator(tx, holder, &administrator, err) < 0 ||
 	    meta_group_delete(tx, holder.id, err) < 0)
 		return -1;

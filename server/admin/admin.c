@@ -142,29 +142,7 @@ struct identity_by admin_by(const struct request *request)
 				    .request_id = span_of(request->id)};
 }
 
-static int self(const struct principal *principal,
-		struct admin_subject *ret_subject, struct err *err)
-{
-	ret_subject->who.name = span_of(principal->name);
-	switch (principal->kind) {
-	case PRINCIPAL_USER:
-		ret_subject->who.kind = IDENTITY_USER;
-		return 0;
-	case PRINCIPAL_ROBOT:
-		ret_subject->who.kind = IDENTITY_ROBOT;
-		return 0;
-	case PRINCIPAL_NONE:
-	case PRINCIPAL_ANONYMOUS:
-	case PRINCIPAL_ROLE:
-		break;
-	}
-	err_set(err, ERR_DENIED, "no credentials of its own");
-	return err_tell(err, "only users and robots have credentials of their "
-			     "own; a role is assumed");
-}
-
-int admin_subject(const struct request *request,
-		  struct admin_subject *ret_subject, struct err *err)
+struct admin_subject admin_subject(const struct request *request)
 {
 	static const struct {
 		const char *prefix;
@@ -177,18 +155,16 @@ int admin_subject(const struct request *request,
 	struct admin_subject subject = {.rest = request->params[0]};
 
 	if (span_starts(pattern, SPAN_LIT("/api/v1/me/"))) {
-		if (self(&request->principal, &subject, err) < 0)
-			return -1;
-		*ret_subject = subject;
-		return 0;
+		subject.who.name = span_of(request->principal.name);
+		subject.who.kind = IDENTITY_USER;
+		return subject;
 	}
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (span_starts(pattern, span_of(kinds[i].prefix)))
 			subject.who.kind = kinds[i].kind;
 	subject.who.name = request->params[0];
 	subject.rest = request->params[1];
-	*ret_subject = subject;
-	return 0;
+	return subject;
 }
 
 /* A form of another site's page can send only other types than this. */

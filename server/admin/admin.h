@@ -38,14 +38,12 @@ void admin_error(struct request *request, const struct err *err);
 struct identity_by admin_by(const struct request *request);
 
 /* Whom the path is about: a principal or group and, in the placeholder behind
- * its name, of what of his.  Below /me it is who asks: -1 ERR_DENIED if that is
- * nobody with credentials of his own. */
+ * its name, of what of his.  Below /me it is who asks, a user (ACTION_SELF). */
 struct admin_subject {
 	struct identity_who who; /* borrowed from the request */
 	struct span rest;	 /* the placeholder behind it, or "" */
 };
-int admin_subject(const struct request *request,
-		  struct admin_subject *ret_subject, struct err *err);
+struct admin_subject admin_subject(const struct request *request);
 
 /*
  * The body as an object whose members are among those named (a list that ends

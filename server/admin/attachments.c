@@ -42,37 +42,15 @@ int admin_attachments_write(struct meta_tx *tx, struct meta_holder holder,
 	return rc < 0 ? -1 : 0;
 }
 
-static int find_holder(struct meta_tx *tx, struct span account,
-		       struct identity_who who, struct meta_holder *ret_holder,
-		       struct err *err)
-{
-	struct meta_principal principal;
-	struct meta_group group;
-
-	if (who.kind == IDENTITY_GROUP) {
-		if (identity_find_group(tx, account, who.name, &group, err) < 0)
-			return -1;
-		*ret_holder = (struct meta_holder){.kind = META_HOLDER_GROUP,
-						   .id = group.id};
-		return 0;
-	}
-	if (identity_find(tx, account, who, &principal, err) < 0)
-		return -1;
-	*ret_holder = (struct meta_holder){.kind = META_HOLDER_PRINCIPAL,
-					   .id = principal.id};
-	return 0;
-}
-
 static int list(struct request *request, struct err *err)
 {
 	CLEANUP(meta_read_end_at) struct meta_tx *tx = NULL;
-	struct admin_subject subject;
+	struct admin_subject subject = admin_subject(request);
 	struct meta_holder holder;
 
-	if (admin_subject(request, &subject, err) < 0 ||
-	    meta_read_begin(request->app->meta, &tx, err) < 0 ||
-	    find_holder(tx, request->app->scope.account, subject.who, &holder,
-			err) < 0)
+	if (meta_read_begin(request->app->meta, &tx, err) < 0 ||
+	    identity_find_holder(tx, request->app->scope.account, subject.who,
+				 &holder, err) < 0)
 		return -1;
 	struct buf *body = admin_answer(request, 200);
 	if (admin_attachments_write(tx, holder, body, err) < 0)
@@ -83,15 +61,14 @@ static int list(struct request *request, struct err *err)
 
 const struct handler admin_attachments = {.work = list};
 
-static int read_grant(struct request *request, struct admin_subject *subject,
+static int read_grant(struct request *request, struct span policy,
 		      struct identity_grant *ret_grant, struct err *err)
 {
 	struct identity_grant grant = {.pattern = SPAN_LIT("*")};
 
-	if (admin_subject(request, subject, err) < 0 ||
-	    request_query(request, "pattern", 0, &grant.pattern, err) < 0)
+	if (request_query(request, "pattern", 0, &grant.pattern, err) < 0)
 		return -1;
-	grant.policy = subject->rest;
+	grant.policy = policy;
 	*ret_grant = grant;
 	return 0;
 }
@@ -99,10 +76,10 @@ static int read_grant(struct request *request, struct admin_subject *subject,
 static int attach(struct request *request, struct err *err)
 {
 	struct identity_by by = admin_by(request);
-	struct admin_subject subject;
+	struct admin_subject subject = admin_subject(request);
 	struct identity_grant grant;
 
-	if (read_grant(request, &subject, &grant, err) < 0 ||
+	if (read_grant(request, subject.rest, &grant, err) < 0 ||
 	    identity_attach(&request->app->identity, &by, subject.who, &grant,
 			    err) < 0)
 		return -1;
@@ -115,10 +92,10 @@ const struct handler admin_attach = {.work = attach};
 static int detach(struct request *request, struct err *err)
 {
 	struct identity_by by = admin_by(request);
-	struct admin_subject subject;
+	struct admin_subject subject = admin_subject(request);
 	struct identity_grant grant;
 
-	if (read_grant(request, &subject, &grant, err) < 0 ||
+	if (read_grant(request, subject.rest, &grant, err) < 0 ||
 	    identity_detach(&request->app->identity, &by, subject.who, &grant,
 			    err) < 0)
 		return -1;

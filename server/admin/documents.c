@@ -27,11 +27,10 @@ static int get_trust(struct request *request, struct err *err)
 {
 	CLEANUP(meta_read_end_at) struct meta_tx *tx = NULL;
 	CLEANUP(buf_release) struct buf document = BUF_INIT(DOCUMENT_MAX);
-	struct admin_subject subject;
+	struct admin_subject subject = admin_subject(request);
 	struct meta_principal role;
 
-	if (admin_subject(request, &subject, err) < 0 ||
-	    meta_read_begin(request->app->meta, &tx, err) < 0 ||
+	if (meta_read_begin(request->app->meta, &tx, err) < 0 ||
 	    identity_find(tx, request->app->scope.account, subject.who, &role,
 			  err) < 0 ||
 	    meta_role_trust(tx, role.id, &document, err) < 0)
@@ -90,6 +89,9 @@ static int put_repository_policy(struct request *request, struct err *err)
 	    admin_flag(request, "force", &force, err) < 0 ||
 	    admin_document(request, &document, err) < 0)
 		return -1;
+	if (!force && access_keeps(request, ACTION_SET_REPOSITORY_POLICY, name,
+				   document, err) < 0)
+		return -1;
 	if (identity_repository_policy(&request->app->identity, &by, name,
 				       document, err) < 0)
 		return -1;
@@ -135,9 +137,15 @@ static int put_registry_policy(struct request *request, struct err *err)
 {
 	struct identity_by by = admin_by(request);
 	struct span document;
+	bool force = false;
 
-	if (admin_document(request, &document, err) < 0 ||
-	    identity_registry_policy(&request->app->identity, &by, document,
+	if (admin_flag(request, "force", &force, err) < 0 ||
+	    admin_document(request, &document, err) < 0)
+		return -1;
+	if (!force && access_keeps(request, ACTION_PUT_REGISTRY_POLICY,
+				   SPAN_LIT(""), document, err) < 0)
+		return -1;
+	if (identity_registry_policy(&request->app->identity, &by, document,
 				     err) < 0)
 		return -1;
 	admin_done(request);

@@ -169,12 +169,11 @@ const struct handler admin_member_remove = {.work = remove_member};
 static int list_groups_of(struct request *request, struct err *err)
 {
 	CLEANUP(meta_read_end_at) struct meta_tx *tx = NULL;
-	struct admin_subject subject;
+	struct admin_subject subject = admin_subject(request);
 	struct meta_principal member;
 	struct admin_list list;
 
-	if (admin_subject(request, &subject, err) < 0 ||
-	    meta_read_begin(request->app->meta, &tx, err) < 0 ||
+	if (meta_read_begin(request->app->meta, &tx, err) < 0 ||
 	    identity_find(tx, request->app->scope.account, subject.who, &member,
 			  err) < 0)
 		return -1;

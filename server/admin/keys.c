@@ -36,11 +36,10 @@ static int add(void *context, const struct meta_access_key *key,
 static int list(struct request *request, struct err *err)
 {
 	CLEANUP(meta_read_end_at) struct meta_tx *tx = NULL;
-	struct admin_subject subject;
+	struct admin_subject subject = admin_subject(request);
 	struct meta_principal owner;
 
-	if (admin_subject(request, &subject, err) < 0 ||
-	    meta_read_begin(request->app->meta, &tx, err) < 0 ||
+	if (meta_read_begin(request->app->meta, &tx, err) < 0 ||
 	    identity_find(tx, request->app->scope.account, subject.who, &owner,
 			  err) < 0)
 		return -1;
@@ -72,11 +71,10 @@ static int create(struct request *request, struct err *err)
 	CLEANUP(jsonx_unref) json_t *json = NULL;
 	struct identity_by by = admin_by(request);
 	struct span description = SPAN_LIT("");
-	struct admin_subject subject;
+	struct admin_subject subject = admin_subject(request);
 	struct identity_key key;
 
 	if (admin_check_lasting(request, err) < 0 ||
-	    admin_subject(request, &subject, err) < 0 ||
 	    admin_body(request, members, &json, err) < 0 ||
 	    jsonx_text(json, "description", &description, err) < 0 ||
 	    identity_key_create(&request->app->identity, &by, subject.who,
@@ -93,11 +91,10 @@ static int rotate(struct request *request, struct err *err)
 	static const char *const members[] = {NULL};
 	CLEANUP(jsonx_unref) json_t *json = NULL;
 	struct identity_by by = admin_by(request);
-	struct admin_subject subject;
+	struct admin_subject subject = admin_subject(request);
 	struct identity_key key;
 
 	if (admin_check_lasting(request, err) < 0 ||
-	    admin_subject(request, &subject, err) < 0 ||
 	    admin_body(request, members, &json, err) < 0 ||
 	    identity_key_rotate(&request->app->identity, &by, subject.who,
 				subject.rest, &key, err) < 0)
@@ -126,12 +123,11 @@ static int update(struct request *request, struct err *err)
 	static const char *const members[] = {"disabled", NULL};
 	CLEANUP(jsonx_unref) json_t *json = NULL;
 	struct identity_by by = admin_by(request);
-	struct admin_subject subject;
+	struct admin_subject subject = admin_subject(request);
 	struct meta_access_key key;
 	bool disabled = false;
 
-	if (admin_subject(request, &subject, err) < 0 ||
-	    admin_body(request, members, &json, err) < 0)
+	if (admin_body(request, members, &json, err) < 0)
 		return -1;
 	int found = jsonx_bool(json, "disabled", &disabled, err);
 	if (found == 0) {
@@ -154,10 +150,9 @@ const struct handler admin_key_update = {.work = update};
 static int delete (struct request *request, struct err *err)
 {
 	struct identity_by by = admin_by(request);
-	struct admin_subject subject;
+	struct admin_subject subject = admin_subject(request);
 
-	if (admin_subject(request, &subject, err) < 0 ||
-	    identity_key_delete(&request->app->identity, &by, subject.who,
+	if (identity_key_delete(&request->app->identity, &by, subject.who,
 				subject.rest, err) < 0)
 		return -1;
 	admin_done(request);

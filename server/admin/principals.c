@@ -66,13 +66,12 @@ static const char *plural(enum identity_kind kind)
 static int list_principals(struct request *request, struct err *err)
 {
 	CLEANUP(meta_read_end_at) struct meta_tx *tx = NULL;
-	struct admin_subject subject;
+	struct admin_subject subject = admin_subject(request);
 	struct admin_page page;
 	struct admin_list list;
 	bool more = false;
 
-	if (admin_subject(request, &subject, err) < 0 ||
-	    admin_page(request, &page, err) < 0 ||
+	if (admin_page(request, &page, err) < 0 ||
 	    meta_read_begin(request->app->meta, &tx, err) < 0)
 		return -1;
 	struct meta_principal_query asked = {
@@ -119,10 +118,8 @@ static int answer(struct request *request, struct identity_who who,
 
 static int get(struct request *request, struct err *err)
 {
-	struct admin_subject subject;
+	struct admin_subject subject = admin_subject(request);
 
-	if (admin_subject(request, &subject, err) < 0)
-		return -1;
 	return answer(request, subject.who, err);
 }
 
@@ -156,14 +153,13 @@ static int update(struct request *request, struct err *err)
 	CLEANUP(jsonx_unref) json_t *json = NULL;
 	struct identity_by by = admin_by(request);
 	struct identity_patch patch = {.description = NULL};
-	struct admin_subject subject;
+	struct admin_subject subject = admin_subject(request);
 	struct span description;
 	int64_t session = 0;
 	int64_t life = 0;
 	bool disabled = false;
 
-	if (admin_subject(request, &subject, err) < 0 ||
-	    admin_body(request, members_of(subject.who.kind), &json, err) < 0)
+	if (admin_body(request, members_of(subject.who.kind), &json, err) < 0)
 		return -1;
 	int texts = jsonx_text(json, "description", &description, err);
 	int flags =
@@ -189,10 +185,9 @@ const struct handler admin_principal_update = {.work = update};
 static int delete (struct request *request, struct err *err)
 {
 	struct identity_by by = admin_by(request);
-	struct admin_subject subject;
+	struct admin_subject subject = admin_subject(request);
 
-	if (admin_subject(request, &subject, err) < 0 ||
-	    identity_delete(&request->app->identity, &by, subject.who, err) < 0)
+	if (identity_delete(&request->app->identity, &by, subject.who, err) < 0)
 		return -1;
 	admin_done(request);
 	return 0;

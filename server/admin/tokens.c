@@ -34,11 +34,10 @@ static int add(void *context, const struct meta_token *token, struct span scope,
 static int list(struct request *request, struct err *err)
 {
 	CLEANUP(meta_read_end_at) struct meta_tx *tx = NULL;
-	struct admin_subject subject;
+	struct admin_subject subject = admin_subject(request);
 	struct meta_principal owner;
 
-	if (admin_subject(request, &subject, err) < 0 ||
-	    meta_read_begin(request->app->meta, &tx, err) < 0 ||
+	if (meta_read_begin(request->app->meta, &tx, err) < 0 ||
 	    identity_find(tx, request->app->scope.account, subject.who, &owner,
 			  err) < 0)
 		return -1;
@@ -83,11 +82,10 @@ static int create(struct request *request, struct err *err)
 	CLEANUP(jsonx_unref) json_t *json = NULL;
 	struct identity_by by = admin_by(request);
 	struct identity_token_wish wish = {.description = SPAN_LIT("")};
-	struct admin_subject subject;
+	struct admin_subject subject = admin_subject(request);
 	struct token_secret secret;
 
 	if (admin_check_lasting(request, err) < 0 ||
-	    admin_subject(request, &subject, err) < 0 ||
 	    admin_body(request, members, &json, err) < 0 ||
 	    jsonx_text(json, "description", &wish.description, err) < 0 ||
 	    jsonx_text(json, "scope", &wish.scope, err) < 0 ||
@@ -107,10 +105,9 @@ const struct handler admin_token_create = {.work = create};
 static int delete (struct request *request, struct err *err)
 {
 	struct identity_by by = admin_by(request);
-	struct admin_subject subject;
+	struct admin_subject subject = admin_subject(request);
 
-	if (admin_subject(request, &subject, err) < 0 ||
-	    identity_token_delete(&request->app->identity, &by, subject.who,
+	if (identity_token_delete(&request->app->identity, &by, subject.who,
 				  subject.rest, err) < 0)
 		return -1;
 	admin_done(request);

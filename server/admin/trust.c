@@ -186,12 +186,11 @@ const struct handler admin_issuer_delete = {.work = delete_issuer};
 static int list_certificates(struct request *request, struct err *err)
 {
 	CLEANUP(meta_read_end_at) struct meta_tx *tx = NULL;
-	struct admin_subject subject;
+	struct admin_subject subject = admin_subject(request);
 	struct meta_principal owner;
 	struct admin_list list;
 
-	if (admin_subject(request, &subject, err) < 0 ||
-	    meta_read_begin(request->app->meta, &tx, err) < 0 ||
+	if (meta_read_begin(request->app->meta, &tx, err) < 0 ||
 	    identity_find(tx, request->app->scope.account, subject.who, &owner,
 			  err) < 0)
 		return -1;
@@ -210,11 +209,10 @@ static int add_certificate(struct request *request, struct err *err)
 	static const char *const members[] = {"name", NULL};
 	CLEANUP(jsonx_unref) json_t *json = NULL;
 	struct identity_by by = admin_by(request);
-	struct admin_subject subject;
+	struct admin_subject subject = admin_subject(request);
 	struct span name;
 
-	if (admin_subject(request, &subject, err) < 0 ||
-	    admin_body(request, members, &json, err) < 0 ||
+	if (admin_body(request, members, &json, err) < 0 ||
 	    admin_text(json, "name", &name, err) < 0 ||
 	    identity_certificate_add(&request->app->identity, &by, subject.who,
 				     name, err) < 0)
@@ -230,11 +228,10 @@ const struct handler admin_certificate_add = {.work = add_certificate};
 static int remove_certificate(struct request *request, struct err *err)
 {
 	struct identity_by by = admin_by(request);
-	struct admin_subject subject;
+	struct admin_subject subject = admin_subject(request);
 	struct span name;
 
-	if (admin_subject(request, &subject, err) < 0 ||
-	    admin_query(request, "name", &name, err) < 0 ||
+	if (admin_query(request, "name", &name, err) < 0 ||
 	    identity_certificate_remove(&request->app->identity, &by,
 					subject.who, name, err) < 0)
 		return -1;

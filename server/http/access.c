@@ -182,6 +182,26 @@ int access_check_target(struct request *request, enum action action,
 	return ask(request, &question, err);
 }
 
+int access_keeps(struct request *request, enum action action,
+		 struct span repository, struct span document, struct err *err)
+{
+	struct authz_question question =
+		access_question(request, action, repository);
+	struct err refused = ERR_INIT;
+
+	if (authz_suppose(authz_of(request), &question, document, &refused) ==
+	    0)
+		return 0;
+	if (refused.code != ERR_DENIED && refused.code != ERR_SCOPE &&
+	    refused.code != ERR_UNAUTHENTICATED) {
+		*err = refused;
+		return -1;
+	}
+	err_set(err, ERR_CONFLICT, "the policy would lock out who sets it");
+	return err_tell(err, "with this policy you could not set another one; "
+			     "say force if that is meant");
+}
+
 /* ---- the challenge ---- */
 
 /* A host as it may stand in a quoted string; a client that sends another gets

@@ -50,6 +50,12 @@ int access_may_see(struct request *request, struct span repository,
 int access_check_target(struct request *request, enum action action,
 			struct span target, struct err *err);
 
+/* For whoever sets a policy: ERR_CONFLICT if the request could not set it
+ * again, were that document the policy of the repository ("": of the registry).
+ */
+int access_keeps(struct request *request, enum action action,
+		 struct span repository, struct span document, struct err *err);
+
 /* Add WWW-Authenticate for a failure that is answered with 401: where to get a
  * token and for what, and Basic for what is not the registry's API. */
 void access_challenge(struct request *request, const struct err *err);

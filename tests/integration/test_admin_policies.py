@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Policies, attachments, what belongs to repositories, and whom we believe."""
+import json
+
 import pytest
 from berthlib import oci
 from berthlib.admin import Admin, quote
@@ -191,6 +193,28 @@ def test_the_registry_policy_is_set_and_removed(own_server):
     assert admin.get("/registry/policy") == REGISTRY
     admin.delete("/registry/policy")
     admin.fails(404, "NOT_FOUND", "DELETE", "/registry/policy")
+
+
+DENY = {"Version": "2012-10-17", "Statement": [
+    {"Effect": "Deny", "Principal": "*", "Action": "ecr:*"}]}
+
+
+def test_nobody_locks_himself_out_by_mistake(own_server):
+    server = own_server()
+    admin = Admin(server.client())
+    Repository(admin.client, "team/app").push_image("v1")
+    path = "/repository-policies/team/app"
+    said = admin.fails(409, "CONFLICT", "PUT", path, DENY)
+    assert "force" in said
+    admin.fails(409, "CONFLICT", "PUT", path + "?force=false", DENY)
+    admin.fails(404, "NOT_FOUND", "GET", path)
+    admin.put(path + "?force=true", DENY)
+    admin.fails(403, "DENIED", "GET", path)
+    admin.fails(403, "DENIED", "PUT", path, REPOSITORY)
+    deny = json.loads(json.dumps(DENY))
+    deny["Statement"][0]["Resource"] = "*"
+    admin.fails(409, "CONFLICT", "PUT", "/registry/policy", deny)
+    admin.put("/registry/policy", REGISTRY)
 
 
 # ---- whom we believe ----

@@ -421,6 +421,54 @@ static void test_what_is_damaged_allows_nothing(void)
 	authz_fixture_close();
 }
 
+#define DOCUMENT(effect, action, more)                                         \
+	"{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"" effect     \
+	"\",\"Principal\":\"*\",\"Action\":\"" action "\"" more "}]}"
+
+static enum err_code suppose(const struct principal *who, const char *name,
+			     const char *document)
+{
+	enum action action = name[0] != '\0' ? ACTION_SET_REPOSITORY_POLICY
+					     : ACTION_PUT_REGISTRY_POLICY;
+	struct authz_question question = authz_fixture_about(who, action, name);
+	struct err err = ERR_INIT;
+	int rc = authz_suppose(authz_fixture, &question, span_of(document),
+			       &err);
+
+	CHECK((rc == 0) == (err.code == ERR_NONE));
+	return err.code;
+}
+
+/* Who sets a policy can be told whether he could set another one after it. */
+static void test_a_policy_can_be_supposed(void)
+{
+	authz_fixture_open();
+	struct principal user = authz_fixture_alice();
+	struct principal bob = authz_fixture_add(META_USER, "bob");
+	authz_fixture_give(user.id, "administrator", NULL);
+	CHECK(suppose(&user, "a", DOCUMENT("Allow", "ecr:PutImage", "")) ==
+	      ERR_NONE);
+	CHECK(suppose(&user, "a", DOCUMENT("Deny", "ecr:PutImage", "")) ==
+	      ERR_NONE);
+	CHECK(suppose(&user, "a", DOCUMENT("Deny", "ecr:*", "")) == ERR_DENIED);
+	CHECK(suppose(&user, "a", "{") == ERR_INVALID);
+	CHECK(suppose(&bob, "a", DOCUMENT("Allow", "ecr:PutImage", "")) ==
+	      ERR_DENIED);
+	CHECK(suppose(&bob, "a", DOCUMENT("Allow", "ecr:*", "")) == ERR_NONE);
+	CHECK(suppose(&user, "",
+		      DOCUMENT("Deny", "ecr:*", ",\"Resource\":\"*\"")) ==
+	      ERR_DENIED);
+	CHECK(suppose(&user, "",
+		      DOCUMENT("Deny", "ecr:PutImage",
+			       ",\"Resource\":\"*\"")) == ERR_NONE);
+	/* What is stored decides as before. */
+	CHECK(authz_fixture_check(&user, ACTION_SET_REPOSITORY_POLICY, "a") ==
+	      ERR_NONE);
+	CHECK(authz_fixture_check(&bob, ACTION_SET_REPOSITORY_POLICY, "a") ==
+	      ERR_DENIED);
+	authz_fixture_close();
+}
+
 int main(int argc, char **argv)
 {
 	static const struct check_case cases[] = {
@@ -438,6 +486,7 @@ int main(int argc, char **argv)
 		CHECK_CASE(test_metrics_are_for_those_near_and_those_allowed),
 		CHECK_CASE(test_only_a_user_changes_himself),
 		CHECK_CASE(test_actions_about_somebody_name_him),
+		CHECK_CASE(test_a_policy_can_be_supposed),
 		CHECK_CASE(test_what_is_damaged_allows_nothing),
 	};
 
