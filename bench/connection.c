@@ -20,34 +20,37 @@
 int connection_open(struct connection *connection, const struct load *load,
 		    struct err *err)
 {
-	CLEANUP(cleanup_close)
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	CLEANUP(wire_close)
+	struct wire wire = {
+		.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
 	struct sockaddr_in address = {
 		.sin_family = AF_INET,
 		.sin_port = htons((uint16_t)load->options.port),
 	};
 	int on = 1;
 
-	if (fd < 0)
+	if (wire.fd < 0)
 		return err_sys(err, errno, "no socket");
 	if (inet_pton(AF_INET, load->options.host, &address.sin_addr) != 1)
 		return err_set(err, ERR_INVALID, "--host is no IPv4 address");
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+	if (connect(wire.fd, (struct sockaddr *)&address, sizeof(address)) < 0)
 		return err_sys(err, errno, "cannot connect");
-	if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) < 0 ||
-	    fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
+	if (load->tls && wire_secure(&wire, load->tls, err) < 0)
+		return -1;
+	if (setsockopt(wire.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) <
+		    0 ||
+	    fcntl(wire.fd, F_SETFL, O_NONBLOCK) < 0)
 		return err_sys(err, errno, "cannot prepare a socket");
 	connection->load = load;
-	connection->fd = STEAL_FD(fd);
+	connection->wire = wire;
+	wire = (struct wire){.fd = -1};
 	connection->wants_write = false;
 	return 0;
 }
 
 void connection_close(struct connection *connection)
 {
-	if (connection->fd >= 0)
-		close(connection->fd);
-	connection->fd = -1;
+	wire_close(&connection->wire);
 }
 
 /* Begin an exchange. with_body: 0 none, 1 plain, 2 chunked. */
@@ -183,14 +186,12 @@ static enum connection_state write_some(struct connection *connection)
 {
 	for (;;) {
 		struct iovec parts[PARTS];
-		struct msghdr message = {.msg_iov = parts};
-		ssize_t sent;
+		size_t count = gather(connection, parts);
 
-		message.msg_iovlen = gather(connection, parts);
-		if (!message.msg_iovlen)
+		if (!count)
 			return CONNECTION_WAIT_READ;
-		sent = sendmsg(connection->fd, &message,
-			       MSG_NOSIGNAL | MSG_DONTWAIT);
+		ssize_t sent = wire_send(&connection->wire, parts, count);
+
 		if (sent < 0 && errno == EAGAIN)
 			return CONNECTION_WAIT_WRITE;
 		if (sent < 0 && errno != EINTR)
@@ -209,7 +210,7 @@ static enum connection_state run_once(struct connection *connection)
 	if (written == CONNECTION_FAILED ||
 	    (written == CONNECTION_WAIT_READ && connection->sent != sent))
 		return written;
-	switch (response_read(&connection->response, connection->fd)) {
+	switch (response_read(&connection->response, &connection->wire)) {
 	case RESPONSE_MORE:
 		return written;
 	case RESPONSE_BROKEN:
@@ -236,7 +237,8 @@ enum connection_state connection_run(struct connection *connection)
 		/* go on at once with the next exchange of a push */
 	} while (state == CONNECTION_WAIT_WRITE && connection->step != step);
 	if (state == CONNECTION_FAILED ||
-	    (state == CONNECTION_FINISHED && connection->response.closes))
+	    (state == CONNECTION_FINISHED &&
+	     (connection->response.closes || connection->load->options.fresh)))
 		connection_close(connection);
 	return state;
 }

@@ -15,6 +15,7 @@
 #include "bench/body.h"
 #include "bench/options.h"
 #include "bench/response.h"
+#include "bench/wire.h"
 
 struct err;
 
@@ -25,6 +26,7 @@ struct load {
 	struct options options; /* as parsed */
 	struct body_pool pool;	/* of a push, else empty */
 	char *fields;		/* header lines of every request; owned */
+	struct ssl_ctx_st *tls; /* NULL: plain; never freed */
 };
 
 enum connection_step {
@@ -43,7 +45,7 @@ enum connection_state {
 
 struct connection {
 	const struct load *load;	    /* borrowed */
-	int fd;				    /* -1: not connected */
+	struct wire wire;		    /* its fd is -1: not connected */
 	bool wants_write;		    /* what epoll was told */
 	enum connection_step step;	    /* which exchange is under way */
 	char head[CONNECTION_HEAD_SIZE];    /* of the request being sent */

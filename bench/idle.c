@@ -17,10 +17,11 @@ static int warm(struct connection *connection)
 	connection_begin(connection, 0);
 	for (;;) {
 		enum connection_state state = connection_run(connection);
-		struct pollfd wait = {.fd = connection->fd, .events = POLLIN};
+		struct pollfd wait = {.fd = connection->wire.fd,
+				      .events = POLLIN};
 
 		if (state == CONNECTION_FINISHED)
-			return connection->fd < 0 ? -1 : 0;
+			return connection->wire.fd < 0 ? -1 : 0;
 		if (state == CONNECTION_FAILED)
 			return -1;
 		if (state == CONNECTION_WAIT_WRITE)
@@ -41,7 +42,7 @@ static int open_all(const struct load *load, int *fds, size_t *ret_open,
 	for (size_t i = 0; i < load->options.connections; i++) {
 		if (connection_open(connection, load, err) < 0)
 			return -1;
-		fds[i] = connection->fd;
+		fds[i] = connection->wire.fd;
 		*ret_open = i + 1;
 		if (warm(connection) < 0)
 			return err_set(err, ERR_UNAVAILABLE,

@@ -48,7 +48,8 @@ static int make_load(struct load *load, struct err *err)
 {
 	const struct options *options = &load->options;
 
-	if (make_fields(load, err) < 0)
+	if (make_fields(load, err) < 0 ||
+	    (options->tls && wire_context(&load->tls, err) < 0))
 		return -1;
 	if (options->mode != LOAD_PUSH && options->mode != LOAD_PUSH_CHUNKED)
 		return 0;

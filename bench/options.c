@@ -37,6 +37,8 @@ static const char usage[] =
 	"  --repository NAME    to push to (bench/push)\n"
 	"  --size SIZE          of each body pushed (1MiB)\n"
 	"  --chunk SIZE         of each chunk of a chunked push (32KiB)\n"
+	"  --tls                speak TLS 1.3, to any certificate\n"
+	"  --fresh              a new connection for each request\n"
 	"  --help\n";
 
 static const struct option long_options[] = {
@@ -52,6 +54,8 @@ static const struct option long_options[] = {
 	{"repository", required_argument, NULL, 'r'},
 	{"size", required_argument, NULL, 's'},
 	{"chunk", required_argument, NULL, 'k'},
+	{"tls", no_argument, NULL, 'T'},
+	{"fresh", no_argument, NULL, 'f'},
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
 };
@@ -112,6 +116,12 @@ static int read_option(int letter, const char *value, struct options *options,
 	case 'r':
 		options->repository = value;
 		return 0;
+	case 'T':
+		options->tls = true;
+		return 0;
+	case 'f':
+		options->fresh = true;
+		return 0;
 	default:
 		return read_number(letter, value, options, err);
 	}
@@ -151,6 +161,8 @@ static int check(struct options *options, struct err *err)
 		return err_set(err, ERR_INVALID, "a push needs --requests");
 	if (!is_push(options) && !options->path_count)
 		return err_set(err, ERR_INVALID, "a path is missing");
+	if (options->mode == LOAD_IDLE && options->tls)
+		return err_set(err, ERR_INVALID, "idle goes without --tls");
 	if (options->threads > options->connections)
 		options->threads = options->connections;
 	if (!options->requests && !options->duration_ms)

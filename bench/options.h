@@ -4,6 +4,7 @@
 
 /* The command line of berth-load. */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,6 +36,8 @@ struct options {
 	int64_t duration_ms;  /* 0: until the requests are done */
 	uint64_t size;	      /* bytes of each body pushed */
 	uint64_t chunk;	      /* bytes of each chunk of a chunked body */
+	bool tls;	      /* speak it, and believe any certificate */
+	bool fresh;	      /* each request on a connection of its own */
 };
 
 /* Fill *ret_options from the command line: 1 go on, 0 help was printed, -1

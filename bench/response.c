@@ -4,14 +4,12 @@
 #include <errno.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/socket.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "base/enc.h"
 #include "base/err.h"
 #include "base/num.h"
 #include "base/span.h"
+#include "bench/wire.h"
 
 #define DISCARD_MAX ((size_t)64 * 1024 * 1024)
 
@@ -205,27 +203,20 @@ static enum response_state after_recv(ssize_t got)
 	return RESPONSE_BROKEN;
 }
 
-/* MSG_TRUNC throws away more than a buffer holds, so there is none; the
- * C library's wrapper would take it for an overflow. */
-static ssize_t discard(int fd, size_t len)
-{
-	return syscall(SYS_recvfrom, fd, NULL, len, MSG_DONTWAIT | MSG_TRUNC,
-		       NULL, NULL);
-}
-
-static enum response_state read_body(struct response *response, int fd)
+static enum response_state read_body(struct response *response,
+				     struct wire *wire)
 {
 	for (;;) {
 		enum response_state state;
 		ssize_t got;
 
 		if (response->chunked)
-			got = recv(fd, response->head, sizeof(response->head),
-				   MSG_DONTWAIT);
+			got = wire_recv(wire, response->head,
+					sizeof(response->head));
 		else if (response->left < DISCARD_MAX)
-			got = discard(fd, (size_t)response->left);
+			got = wire_discard(wire, (size_t)response->left);
 		else
-			got = discard(fd, DISCARD_MAX);
+			got = wire_discard(wire, DISCARD_MAX);
 		if (got <= 0)
 			return after_recv(got);
 		state = eat(response, response->head, (size_t)got);
@@ -234,18 +225,18 @@ static enum response_state read_body(struct response *response, int fd)
 	}
 }
 
-enum response_state response_read(struct response *response, int fd)
+enum response_state response_read(struct response *response, struct wire *wire)
 {
 	const char *end;
 	size_t head_len;
 	ssize_t got;
 
 	if (response->head_done)
-		return read_body(response, fd);
+		return read_body(response, wire);
 	if (response->head_len == sizeof(response->head))
 		return RESPONSE_BROKEN;
-	got = recv(fd, response->head + response->head_len,
-		   sizeof(response->head) - response->head_len, MSG_DONTWAIT);
+	got = wire_recv(wire, response->head + response->head_len,
+			sizeof(response->head) - response->head_len);
 	if (got <= 0)
 		return after_recv(got);
 	response->head_len += (size_t)got;
@@ -264,5 +255,5 @@ enum response_state response_read(struct response *response, int fd)
 		if (state != RESPONSE_MORE)
 			return state;
 	}
-	return read_body(response, fd);
+	return read_body(response, wire);
 }

@@ -3,7 +3,7 @@
 #define BENCH_RESPONSE_H
 
 /*
- * Reads one HTTP/1.1 response from a socket and throws its body away: the
+ * Reads one HTTP/1.1 response from a connection and throws its body away: the
  * kernel drops it (MSG_TRUNC), so that this program is not what limits a
  * pull.  One thread at a time.
  */
@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+struct wire;
 
 #define RESPONSE_HEAD_SIZE 16384    /* bytes of the longest head */
 #define RESPONSE_LOCATION_SIZE 4096 /* bytes of the longest, with its NUL */
@@ -40,6 +42,6 @@ struct response {
 void response_begin(struct response *response, bool no_body);
 
 /* Read what the socket has. */
-enum response_state response_read(struct response *response, int fd);
+enum response_state response_read(struct response *response, struct wire *wire);
 
 #endif

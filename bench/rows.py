@@ -8,7 +8,7 @@ import time
 
 import seed
 from servers import (KINDS, MANIFEST_TYPE, BenchError, die_with_parent,
-                     make_manifest)
+                     make_certificate, make_manifest)
 
 KIB = 1024
 MIB = 1024 * 1024
@@ -26,6 +26,8 @@ class Bench:
         self.blobs = blobs
         self.manifest = manifest
         self.filled = {}  # name -> a running Server with the content
+        self.secured = {}  # the same in TLS, made when first asked for
+        self.certificate = None  # of these
         self.seeded = {}  # what -> a stopped Berth with a large store
         self.digests = {}  # "1MiB" -> digest
         self.small_manifest = make_manifest([blobs[0]], blobs[-1])
@@ -36,6 +38,18 @@ class Bench:
         self.number += 1
         return KINDS[name](os.path.join(
             self.directory, "%s-%d" % (name, self.number)))
+
+    def secure(self, name):
+        """A running server with the content, that speaks TLS."""
+        if name not in self.secured:
+            if not self.certificate:
+                self.certificate = make_certificate(self.directory)
+            server = self.fresh(name)
+            self.secured[name] = server
+            server.certificate = self.certificate
+            server.start()
+            server.fill(self.blobs, self.manifest)
+        return self.secured[name]
 
     def large(self, what, fill):
         """A Berth whose store `fill` made large, in its first use."""
@@ -55,6 +69,8 @@ class Bench:
                    "--port", str(server.port)]
         if server.credentials():
             command += ["--user", server.credentials()]
+        if server.certificate:
+            command += ["--tls"]
         return command + [str(argument) for argument in arguments]
 
     def load(self, server, mode, *arguments):
@@ -146,14 +162,22 @@ class Rate(Row):
             return server.manifest_path()
         return server.blob_path(bench.digests[self.what])
 
+    @staticmethod
+    def server(bench, name):
+        return bench.filled[name]
+
+    def options(self):
+        """More options of the load program."""
+        return []
+
     def sample(self, bench, name):
-        server = bench.filled[name]
+        server = self.server(bench, name)
         server.forget_peak()
         before = server.cpu_seconds()
         result = bench.load(server, self.mode,
                             "--connections", self.connections,
                             "--duration", "%dms" % (bench.seconds() * 1000),
-                            "--accept", MANIFEST_TYPE,
+                            "--accept", MANIFEST_TYPE, *self.options(),
                             self.path(bench, server))
         cpu = server.cpu_seconds() - before
         return {"value": result["rps"], "rss": server.memory("VmHWM"),
@@ -176,6 +200,36 @@ class Pull(Rate):
         sample["value"] = result["gib_per_s"]
         sample["cpu"] = (sample["cpu"] * result["requests"] / 1e6
                          / (result["bytes"] / GIB))
+        return sample
+
+
+class SecureRate(Rate):
+    servers = ("berth", "nginx")
+
+    @staticmethod
+    def server(bench, name):
+        return bench.secure(name)
+
+
+class SecurePull(Pull):
+    servers = ("berth", "nginx")
+
+    @staticmethod
+    def server(bench, name):
+        return bench.secure(name)
+
+
+class Handshakes(SecureRate):
+    """Each with one request behind it, per second of the server's time."""
+
+    unit = "/cpu-s"
+
+    def options(self):
+        return ["--fresh"]
+
+    def sample(self, bench, name):
+        sample = super().sample(bench, name)
+        sample["value"] = 1e6 / sample["cpu"]
         return sample
 
 
@@ -426,6 +480,16 @@ def pull_rows():
     return rows
 
 
+def secure_rows():
+    rows = [SecureRate("TLS manifest GET c64", "get", 64, "manifest"),
+            SecurePull("100MiB", 1),
+            Handshakes("TLS handshakes c8", "get", 8, "manifest")]
+    rows[1].name = "TLS " + rows[1].name
+    for row, bound in zip(rows, (0.8, 0.75, 0.4)):
+        row.goals = [Goal("value", ">=", bound, "nginx")]
+    return rows
+
+
 def push_rows():
     rows = [Push(style, size, connections) for style in ("mono", "docker")
             for size in ("1MiB", "10MiB", "100MiB") for connections in (1, 8)]
@@ -468,5 +532,5 @@ def large_rows():
 
 
 def all_rows(idle_connections):
-    return (rate_rows() + pull_rows() + push_rows() +
+    return (rate_rows() + pull_rows() + secure_rows() + push_rows() +
             other_rows(idle_connections) + large_rows())

@@ -178,7 +178,7 @@ def measure(options, directory, chosen, host):
         fill_servers(bench, names)
         samples = run_rounds(bench, chosen, names, options)
     finally:
-        for server in bench.filled.values():
+        for server in (*bench.filled.values(), *bench.secured.values()):
             server.remove()
     report.print_all(chosen, samples, names)
     if options.json:

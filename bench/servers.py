@@ -10,6 +10,7 @@ import os
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import time
 
@@ -40,6 +41,19 @@ def digest_of(data):
     return "sha256:" + hashlib.sha256(data).hexdigest()
 
 
+def make_certificate(directory):
+    """An EC key and a certificate of it, as two files."""
+    files = (os.path.join(directory, "certificate.pem"),
+             os.path.join(directory, "key.pem"))
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+         "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
+         "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1",
+         "-out", files[0], "-keyout", files[1]],
+        check=True, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return files
+
+
 class Server:
     """One server on a port and a directory of its own."""
 
@@ -52,6 +66,7 @@ class Server:
         self.directory = directory
         self.port = free_port()
         self.process = None
+        self.certificate = None  # files of it and its key: speak TLS
 
     # What a kind of server says of itself.
     def prepare(self):
@@ -104,12 +119,25 @@ class Server:
         for key, value in self.headers().items():
             request += "%s: %s\r\n" % (key, value)
         try:
-            with socket.create_connection(("127.0.0.1", self.port), 5) as s:
+            with self.secured(socket.create_connection(
+                    ("127.0.0.1", self.port), 5)) as s:
                 s.sendall((request + "Connection: close\r\n\r\n").encode())
                 return s.recv(12).startswith(b"HTTP/1.1 200")
         except OSError:
             time.sleep(0.0003)
             return False
+
+    def secured(self, plain):
+        if not self.certificate:
+            return plain
+        return self.tls_context().wrap_socket(plain)
+
+    @staticmethod
+    def tls_context():
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        return context
 
     def stop(self):
         if not self.process:
@@ -157,8 +185,13 @@ class Server:
 
     def fill(self, blobs, manifest):
         """Store what the pulls fetch."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port,
-                                                timeout=120)
+        if self.certificate:
+            connection = http.client.HTTPSConnection(
+                "127.0.0.1", self.port, timeout=120,
+                context=self.tls_context())
+        else:
+            connection = http.client.HTTPConnection("127.0.0.1", self.port,
+                                                    timeout=120)
         for data in blobs:
             self.push_blob(connection, data)
         headers = self.headers()
@@ -236,8 +269,13 @@ class Berth(Server):
         pass
 
     def command(self):
-        return [self.program, "--data", os.path.join(self.directory, "data"),
-                "--listen", "127.0.0.1:%d" % self.port]
+        command = [self.program, "--data",
+                   os.path.join(self.directory, "data"),
+                   "--listen", "127.0.0.1:%d" % self.port]
+        if self.certificate:
+            command += ["--set", "tls.certificate=%s" % self.certificate[0],
+                        "--set", "tls.key=%s" % self.certificate[1]]
+        return command
 
     def database(self):
         return os.path.join(self.directory, "data", "berth.db")
@@ -298,7 +336,7 @@ http {
     uwsgi_temp_path %(directory)s/uwsgi;
     scgi_temp_path %(directory)s/scgi;
     server {
-        listen 127.0.0.1:%(port)d backlog=4096;
+        listen 127.0.0.1:%(port)d backlog=4096%(tls)s;
         root %(directory)s/root;
         location = /v2/ { return 200 "{}"; }
     }
@@ -319,7 +357,12 @@ class Nginx(Server):
         os.makedirs(os.path.join(self.directory, "root"), exist_ok=True)
         # its workers give up root and must still reach the files
         os.chmod(self.directory, 0o755)
-        values = dict(vars(self), files=files, connections=files - 100)
+        tls = ""
+        if self.certificate:
+            tls = (" ssl; ssl_certificate %s; ssl_certificate_key %s; "
+                   "ssl_protocols TLSv1.3" % self.certificate)
+        values = dict(vars(self), files=files, connections=files - 100,
+                      tls=tls)
         path = os.path.join(self.directory, "nginx.conf")
         with open(path, "w", encoding="utf-8") as config:
             config.write(NGINX_CONFIG % values)

@@ -44,7 +44,7 @@ static int watch(struct worker *worker, struct connection *connection, int op)
 
 	if (connection->wants_write)
 		event.events |= EPOLLOUT;
-	return epoll_ctl(worker->epoll_fd, op, connection->fd, &event);
+	return epoll_ctl(worker->epoll_fd, op, connection->wire.fd, &event);
 }
 
 static int open_one(struct worker *worker, struct connection *connection,
@@ -72,7 +72,7 @@ int worker_prepare(struct worker *worker, struct race *race, size_t count,
 		struct connection *connection =
 			&worker->connections[worker->count++];
 
-		connection->fd = -1;
+		connection->wire.fd = -1;
 		if (open_one(worker, connection, err) < 0)
 			return -1;
 	}
@@ -107,7 +107,7 @@ static bool settle(struct worker *worker, struct connection *connection,
 		atomic_fetch_add(&worker->race->failures, 1);
 		worker->failed_status = connection->failed_status;
 	}
-	if (connection->fd >= 0)
+	if (connection->wire.fd >= 0)
 		return true;
 	worker->reconnects++;
 	if (open_one(worker, connection, &err) == 0)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bench/response.h"
+#include "bench/wire.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -55,12 +56,12 @@ static enum response_state feed(struct response *response, const char *text,
 		CHECK(state == RESPONSE_MORE);
 		CHECK(send(server, text + at, some, 0) == (ssize_t)some);
 		wait_readable(client);
-		state = response_read(response, client);
+		state = response_read(response, &(struct wire){.fd = client});
 	}
 	if (ends && state == RESPONSE_MORE) {
 		close(server);
 		wait_readable(client);
-		return response_read(response, client);
+		return response_read(response, &(struct wire){.fd = client});
 	}
 	return state;
 }
