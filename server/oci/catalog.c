@@ -14,7 +14,7 @@
 #include "storage/registry_lists.h"
 
 #define PIECE 100      /* names that are read at a time */
-#define LOOK_MAX 2000  /* names that one request looks at */
+#define LOOK_MAX 1000  /* names that one request looks at */
 #define MARK_SIZE 2048 /* bytes of a sealed name */
 
 /*

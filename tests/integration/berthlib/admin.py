@@ -12,6 +12,7 @@ from .server import ROOT
 with open(os.path.join(ROOT, "docs", "openapi.json"), encoding="utf-8") as _f:
     DOCUMENT = json.load(_f)
 JSON = {"Content-Type": "application/json"}
+SECRET = "a password of a test's user"
 _validators = {}
 
 
@@ -144,3 +145,26 @@ class Admin:
 
 def quote(text):
     return urllib.parse.quote(text, safe="")
+
+
+def add_user(admin, name, *grants):
+    """A client of a new user who has these (policy, pattern)."""
+    admin.post("/users", {"name": name, "password": SECRET})
+    for policy, pattern in grants:
+        admin.put("/users/%s/policies/%s?pattern=%s" % (
+            name, policy, quote(pattern)))
+    return admin.client.clone(user=name, password=SECRET)
+
+
+def add_policy(admin, name, *actions, resource="*"):
+    """A policy that allows these."""
+    admin.put("/policies/" + name, {
+        "Version": "2012-10-17", "Statement": [{
+            "Effect": "Allow", "Action": list(actions),
+            "Resource": resource}]}, 201)
+
+
+def set_policy(admin, repository, *statements):
+    """Set the policy of a repository."""
+    admin.put("/repository-policies/" + repository, {
+        "Version": "2012-10-17", "Statement": list(statements)})
