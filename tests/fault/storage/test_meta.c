@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "storage/meta_audit.h"
 #include "storage/meta_principals.h"
 #include "storage/sql_driver.h"
 #include "tests/lib/check.h"
@@ -30,11 +31,15 @@ static int open_meta(struct meta **ret_meta, struct err *err)
 static int insert_user(struct meta_tx *tx, void *context, struct err *err)
 {
 	struct meta_principal user = {.kind = META_USER, .password_hash = "x"};
+	struct meta_audit entry = {.kind = SPAN_LIT("user.create"),
+				   .target = span_of(context)};
 	int64_t id = 0;
 
 	snprintf(user.account, sizeof(user.account), "%.*s", SPAN_ARG(ACCOUNT));
 	snprintf(user.name, sizeof(user.name), "%s", (const char *)context);
-	return meta_principal_insert(tx, &user, &id, err);
+	if (meta_principal_insert(tx, &user, &id, err) < 0)
+		return -1;
+	return meta_audit_append(tx, ACCOUNT, &entry, err);
 }
 
 /* 1 there, 0 not, -1 with err set. */
@@ -50,6 +55,34 @@ static int has_user(struct meta *meta, const char *name, struct err *err)
 	return found;
 }
 
+static int count_user(void *context, const struct meta_principal *principal,
+		      struct err *err)
+{
+	(void)principal, (void)err;
+	++*(int64_t *)context;
+	return 0;
+}
+
+/* One entry for each user, and the chain is whole. */
+static void check_audit(struct meta *meta)
+{
+	struct meta_audit_check check = {.number = 0};
+	struct err err = ERR_INIT;
+	struct meta_tx *tx = NULL;
+	int64_t users = 0;
+
+	CHECK(meta_read_begin(meta, &tx, &err) == 0);
+	CHECK(meta_audit_verify(tx, ACCOUNT, &check, SIZE_MAX, &err) == 0);
+	CHECK(check.done && check.broken == 0);
+	struct meta_principal_query asked = {
+		.account = ACCOUNT, .kind = META_USER, .limit = SIZE_MAX};
+	bool more = true;
+	CHECK(meta_principal_page(tx, &asked, count_user, &users, &more,
+				  &err) == 0);
+	CHECK(!more && (uint64_t)users == check.rows);
+	meta_read_end(tx);
+}
+
 static void check_works(struct meta *meta)
 {
 	struct err err = ERR_INIT;
@@ -58,6 +91,7 @@ static void check_works(struct meta *meta)
 	CHECK(has_user(meta, name, &err) == 0);
 	CHECK(meta_write(meta, insert_user, name, &err) == 0);
 	CHECK(has_user(meta, name, &err) == 1);
+	check_audit(meta);
 }
 
 static void test_opening_fails_or_is_done(void)

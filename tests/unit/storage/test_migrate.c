@@ -2,6 +2,7 @@
 #include "storage/migrate.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -9,6 +10,7 @@
 
 #include "base/err.h"
 #include "storage/meta.h"
+#include "storage/meta_policies.h"
 #include "storage/sql_driver.h"
 #include "tests/lib/meta_calls.h"
 #include "tests/lib/meta_fixture.h"
@@ -217,6 +219,165 @@ static void test_this_programs_schema_opens_twice(void)
 	meta_close(meta);
 }
 
+/* ---- users of the first schema ---- */
+
+static const char users[] =
+	"INSERT INTO users (id, account, name, password_hash, administrator, "
+	"disabled, created_ms) VALUES "
+	"(1, '000000000000', 'admin', 'hash1', 1, 0, 100), "
+	"(2, '000000000000', 'eve', 'hash2', 0, 1, 200), "
+	"(4, '111111111111', 'admin', 'hash4', 1, 0, 400);"
+	"UPDATE counters SET value = 5 WHERE name = 'user';";
+
+static void make_users(struct sql_driver *driver)
+{
+	struct err err = ERR_INIT;
+	struct sql_conn *conn = NULL;
+
+	CHECK(migrate(driver, migrate_list, 1, &err) == 0);
+	CHECK(driver->ops->connect(driver, SQL_WRITE, &conn, &err) == 0);
+	CHECK(driver->ops->exec(conn, users, &err) == 0);
+	driver->ops->disconnect(conn);
+}
+
+static int print_policy(void *context, const struct meta_attachment *attachment,
+			struct err *err)
+{
+	char *text = context;
+	size_t used = strlen(text);
+
+	(void)err;
+	snprintf(text + used, 64 - used, "%.*s(%.*s)",
+		 SPAN_ARG(attachment->policy), SPAN_ARG(attachment->pattern));
+	return 0;
+}
+
+static void check_user(struct meta_tx *tx, const char *account,
+		       const char *name, const struct meta_principal *want,
+		       const char *policies)
+{
+	struct meta_principal got;
+	struct err err = ERR_INIT;
+	char text[64] = "";
+
+	CHECK(meta_principal_find(tx, span_of(account), span_of(name), &got,
+				  &err) == 1);
+	CHECK(got.id == want->id && got.kind == META_USER);
+	CHECK_TEXT(got.account, account);
+	CHECK_TEXT(got.password_hash, want->password_hash);
+	CHECK(got.disabled == want->disabled);
+	CHECK(got.created_ms == want->created_ms && got.expires_ms == 0);
+	CHECK(meta_policy_effective(tx, got.id, print_policy, text, &err) == 0);
+	CHECK_TEXT(text, policies);
+}
+
+static int insert_next(struct meta_tx *tx, void *context, struct err *err)
+{
+	struct meta_principal next = {
+		.kind = META_USER, .account = "000000000000", .name = "next"};
+
+	return meta_principal_insert(tx, &next, context, err);
+}
+
+static void check_users(void)
+{
+	static const struct meta_principal admin = {
+		.id = 1, .password_hash = "hash1", .created_ms = 100};
+	static const struct meta_principal eve = {.id = 2,
+						  .password_hash = "hash2",
+						  .disabled = true,
+						  .created_ms = 200};
+	static const struct meta_principal other = {
+		.id = 4, .password_hash = "hash4", .created_ms = 400};
+	struct err err = ERR_INIT;
+	struct meta *meta = NULL;
+	int64_t id = 0;
+
+	CHECK(meta_open(sql_fixture_again(), &meta_fixture_clock, &meta,
+			&err) == 0);
+	struct meta_tx *tx = meta_fixture_read(meta);
+	check_user(tx, "000000000000", "admin", &admin, "administrator(*)");
+	check_user(tx, "000000000000", "eve", &eve, "");
+	check_user(tx, "111111111111", "admin", &other, "administrator(*)");
+	meta_read_end(tx);
+	/* No id that a user had is given out again. */
+	meta_fixture_write(meta, insert_next, &id);
+	CHECK(id == 6);
+	meta_close(meta);
+}
+
+static void test_users_become_principals(void)
+{
+	struct sql_driver *driver = sql_fixture_new();
+
+	make_users(driver);
+	driver->ops->free(driver);
+	check_users();
+}
+
+/* Killed with the second migration run and not committed, as often as one
+ * likes: the users are as they were, and move over the next time. */
+static void test_killed_while_users_move(void)
+{
+	struct sql_driver *driver = sql_fixture_new();
+
+	make_users(driver);
+	for (int times = 0; times < 3; times++) {
+		int status = 0;
+		pid_t child = fork();
+
+		CHECK(child >= 0);
+		if (child == 0) {
+			struct sql_driver *own = sql_fixture_again();
+			struct sql_conn *conn = NULL;
+			struct err err = ERR_INIT;
+
+			if (own->ops->connect(own, SQL_WRITE, &conn, &err) ==
+				    0 &&
+			    own->ops->begin(conn, &err) == 0 &&
+			    own->ops->exec(conn, migrate_list[1].script,
+					   &err) == 0)
+				raise(SIGKILL);
+			_exit(1);
+		}
+		CHECK(waitpid(child, &status, 0) == child);
+		CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+		CHECK(version_of(driver) == 1);
+		CHECK(number_of(driver, "SELECT COUNT(*) FROM users") == 3);
+	}
+	driver->ops->free(driver);
+	check_users();
+}
+
+static void fail_to_move(struct sql_driver *driver, unsigned kind, long nth)
+{
+	struct err err = ERR_INIT;
+
+	sql_faulty_arm(driver, kind, nth, 1);
+	CHECK(migrate(driver, migrate_list, migrate_count, &err) == -1);
+	CHECK(sql_faulty_disarm(driver));
+}
+
+/* The same where statements and commits fail, the move's among them: the one
+ * that is made and not told of is the last. */
+static void test_a_failure_while_users_move_can_be_taken_up(void)
+{
+	struct sql_driver *driver = sql_faulty_new(sql_fixture_new());
+
+	make_users(driver);
+	for (long nth = 0; nth < 2; nth++) {
+		fail_to_move(driver, SQL_FAULTY_PREPARE, nth);
+		fail_to_move(driver, SQL_FAULTY_STEP, nth);
+		fail_to_move(driver, SQL_FAULTY_COMMIT, nth);
+		CHECK(version_of(driver) == 1);
+		CHECK(number_of(driver, "SELECT COUNT(*) FROM users") == 3);
+	}
+	fail_to_move(driver, SQL_FAULTY_COMMIT_LOST, 1);
+	CHECK(version_of(driver) == 2);
+	driver->ops->free(driver);
+	check_users();
+}
+
 int main(int argc, char **argv)
 {
 	static const struct check_case cases[] = {
@@ -226,6 +387,9 @@ int main(int argc, char **argv)
 		CHECK_CASE(test_a_failure_at_any_step_can_be_taken_up),
 		CHECK_CASE(test_killed_within_a_migration),
 		CHECK_CASE(test_this_programs_schema_opens_twice),
+		CHECK_CASE(test_users_become_principals),
+		CHECK_CASE(test_killed_while_users_move),
+		CHECK_CASE(test_a_failure_while_users_move_can_be_taken_up),
 	};
 
 	return SQL_FIXTURE_RUN(argc, argv, cases);
