@@ -29,6 +29,7 @@ def pytest_configure(config):
                  "disk: needs blobs that outlive the process",
                  "plain: of no use over HTTPS",
                  "root: needs to mount a file system",
+                 "postgres: needs a database that servers share",
                  "slow: left out of the sanitized run"):
         config.addinivalue_line("markers", line)
 
@@ -42,6 +43,8 @@ def pytest_collection_modifyitems(config, items):
         without.add("plain")
     if os.geteuid() != 0:
         without.add("root")
+    if not os.environ.get("BERTH_TEST_DATABASE"):
+        without.add("postgres")
     out = [item for item in items
            if without & {mark.name for mark in item.iter_markers()}]
     if not out:
