@@ -197,8 +197,8 @@ int meta_principal_delete(struct meta_tx *tx, int64_t id, struct err *err)
 {
 	static const char *const own[] = {
 		"DELETE FROM memberships WHERE principal_id = $1",
-		"DELETE FROM attachments "
-		"WHERE holder_kind = 1 AND holder_id = $1",
+		("DELETE FROM attachments "
+		 "WHERE holder_kind = 1 AND holder_id = $1"),
 		"DELETE FROM access_keys WHERE principal_id = $1",
 		"DELETE FROM tokens WHERE principal_id = $1",
 		"DELETE FROM certificates WHERE principal_id = $1",

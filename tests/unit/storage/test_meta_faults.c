@@ -62,8 +62,8 @@ static int64_t fingerprint(struct meta *meta)
 		"SELECT SUM(LENGTH(name)) FROM tags",
 		"SELECT COUNT(*) FROM uploads",
 		"SELECT SUM(number) FROM events",
-		"SELECT SUM(id * LENGTH(password_hash) + disabled * 3 + "
-		"LENGTH(trust)) FROM principals",
+		("SELECT SUM(id * LENGTH(password_hash) + disabled * 3 + "
+		 "LENGTH(trust)) FROM principals"),
 		"SELECT COUNT(*) FROM certificates",
 		"SELECT SUM(id * LENGTH(description)) FROM principal_groups",
 		"SELECT COUNT(*) FROM memberships",
@@ -71,8 +71,8 @@ static int64_t fingerprint(struct meta *meta)
 		"SELECT COUNT(*) FROM attachments",
 		"SELECT SUM(LENGTH(document)) FROM repository_policies",
 		"SELECT SUM(LENGTH(document)) FROM registry_policies",
-		"SELECT SUM(used_ms + disabled + LENGTH(sealed)) "
-		"FROM access_keys",
+		("SELECT SUM(used_ms + disabled + LENGTH(sealed)) "
+		 "FROM access_keys"),
 		"SELECT SUM(used_ms + LENGTH(id)) FROM tokens",
 		"SELECT SUM(retired_ms + LENGTH(sealed)) FROM signing_keys",
 		"SELECT SUM(LENGTH(audiences)) FROM issuers",

@@ -205,8 +205,8 @@ static int64_t count_own(struct meta_tx *tx, int64_t id)
 	static const char *const counts[] = {
 		"SELECT COUNT(*) FROM principals WHERE id = $1",
 		"SELECT COUNT(*) FROM memberships WHERE principal_id = $1",
-		"SELECT COUNT(*) FROM attachments "
-		"WHERE holder_kind = 1 AND holder_id = $1",
+		("SELECT COUNT(*) FROM attachments "
+		 "WHERE holder_kind = 1 AND holder_id = $1"),
 		"SELECT COUNT(*) FROM access_keys WHERE principal_id = $1",
 		"SELECT COUNT(*) FROM tokens WHERE principal_id = $1",
 		"SELECT COUNT(*) FROM certificates WHERE principal_id = $1",
