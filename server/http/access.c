@@ -311,6 +311,7 @@ void access_challenge(struct request *request, const struct err *err)
 		buf_appendf(&text, "\",service=\"%s\"", access->service);
 		write_scope(request, &text);
 		write_error(request, err, &text);
+		response_header(request, "Cache-Control", "no-store");
 	} else {
 		buf_append_text(&text,
 				"Basic realm=\"berth\", charset=\"UTF-8\"");

@@ -118,8 +118,9 @@ static int check_credential(const struct principal *principal, struct err *err)
 {
 	if (principal->credential != CREDENTIAL_BEARER)
 		return 0;
-	return err_set(err, ERR_UNAUTHENTICATED,
-		       "an access token is not worth another");
+	err_set(err, ERR_UNAUTHENTICATED, "an access token shown for another");
+	return err_tell(err, "an access token is not worth another: come with "
+			     "a password or a refresh token");
 }
 
 static int get_token(struct request *request, struct err *err)

@@ -71,8 +71,10 @@ _SERVERS = pytest.StashKey()
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
-    """The server that most tests share; it must end well."""
-    shared = Server(tmp_path_factory.mktemp("shared")).start()
+    """The server that most tests share; it must end well.  All of them come
+    from one address, and many with wrong passwords."""
+    shared = Server(tmp_path_factory.mktemp("shared"),
+                    ["auth.free_tries=1000"]).start()
     yield shared
     shared.finish()
     if not KEEP:

@@ -51,9 +51,8 @@ def test_OCI_002_challenge(api):
     for client in (api.anonymous(), api.clone(password="wrong"),
                    api.clone(user="nobody"), api.clone(password="")):
         reply = client.get("/v2/").error(401, "UNAUTHORIZED")
-        challenge = reply.get("WWW-Authenticate")
-        assert re.fullmatch(r'Basic realm="[^"]+"(, ?charset="UTF-8")?',
-                            challenge), str(reply)
+        assert re.fullmatch(r'Bearer realm="[^"]+/token",service="berth"',
+                            reply.get("WWW-Authenticate")), str(reply)
 
 
 def test_OCI_002_no_redirect(api):

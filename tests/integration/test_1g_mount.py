@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """OCI-080 to OCI-083: mounting a blob of another repository."""
 import pytest
-from berthlib import oci
+from berthlib import oci, tokens
 from berthlib.oci import Repository
 
 
@@ -117,6 +117,22 @@ def test_OCI_083_mount_needs_authority(repo, other):
         for source in (None, other.name):
             mount(stranger, digest, source).error(401, "UNAUTHORIZED")
     repo.get(repo.blob(digest)).error(404, "BLOB_UNKNOWN", "NAME_UNKNOWN")
+
+
+def test_OCI_083_a_token_covers_both_sides(repo, other):
+    """Half of it is a push without the mount, and tells nothing."""
+    digest = other.push_blob(b"theirs " + repo.name.encode())
+    push = "repository:%s:pull,push" % repo.name
+    half = Repository(tokens.bearer(repo.client, push), repo.name)
+    for source in (other.name, None):
+        session(half, mount(half, digest, source))
+    pull = tokens.bearer(repo.client, "repository:%s:pull" % repo.name,
+                         "repository:%s:pull" % other.name)
+    mount(Repository(pull, repo.name), digest, other.name).error(
+        401, "UNAUTHORIZED")
+    whole = tokens.bearer(repo.client, push,
+                          "repository:%s:pull" % other.name)
+    mount(Repository(whole, repo.name), digest, other.name).expect(201)
 
 
 def test_OCI_083_anonymous_pull_does_not_mount(own_server):

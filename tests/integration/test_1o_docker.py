@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """DKR-01 to DKR-07: what Docker's clients need beyond the specification."""
+import base64
 import json
 import re
 import subprocess
 
 import pytest
-from berthlib import oci
+from berthlib import oci, tokens
 from berthlib.oci import Repository, next_link, pages
 from berthlib.server import PASSWORD
 from berthlib.wire import Connection, chunk
@@ -177,10 +178,23 @@ def test_DKR_06_docker_login(server, tmp_path):
     assert "Login Succeeded" in good.stdout
     stored_at = json.loads((tmp_path / "config.json").read_text())
     assert address in stored_at["auths"]
+    assert "identitytoken" in stored_at["auths"][address]
+    assert PASSWORD not in base64.b64decode(
+        stored_at["auths"][address]["auth"]).decode()
     bad = docker(tmp_path, "login", "-u", "admin", "--password-stdin",
                  address, given="wrong")
     assert bad.returncode != 0
     assert docker(tmp_path, "logout", address).returncode == 0
+
+
+def test_DKR_06_what_docker_asks(api):
+    got = tokens.ask(api, account="admin", client_id="docker",
+                     offline_token="true").expect(200).json()
+    tokens.Bearer(api.address, got["token"]).get("/v2/").expect(200)
+    again = tokens.post(
+        api.anonymous(), grant_type="refresh_token", client_id="docker",
+        refresh_token=got["refresh_token"]).expect(200).json()
+    tokens.Bearer(api.address, again["access_token"]).get("/v2/").expect(200)
 
 
 def test_DKR_07_keep_alive(repo):

@@ -6,7 +6,7 @@ import re
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
-ROW = re.compile(r"^\| ?((?:OCI|IMG|DKR)-\d+)", re.M)
+ROW = re.compile(r"^\| ?((?:OCI|IMG|DKR|TOK)-\d+)", re.M)
 TEST = re.compile(r"^def (test_([A-Z]+_?\d+)_\w+)\(", re.M)
 
 
