@@ -12,7 +12,6 @@
 
 #define KEY_SIZE (REFNAME_REPOSITORY_MAX + 8)
 
-DEFINE_CLEANUP(read_end_at, struct meta_tx *, meta_read_end)
 
 /* Reading: a transaction that is begun when it is needed. */
 struct reading {
