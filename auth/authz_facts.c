@@ -12,7 +12,6 @@
 
 #define KEY_SIZE (REFNAME_REPOSITORY_MAX + 8)
 
-
 /* Reading: a transaction that is begun when it is needed. */
 struct reading {
 	struct authz *authz;
