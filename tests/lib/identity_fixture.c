@@ -425,23 +425,20 @@ CHANGE(certificate_remove)
 					   SPAN_LIT("DNS:eve.example"), err);
 }
 
-#define ROW(function)                                                          \
-	{                                                                      \
-		.name = #function, .run = run_##function                       \
-	}
-
 const struct identity_fixture_change identity_fixture_changes[] = {
-	ROW(user_create),     ROW(robot_create),       ROW(role_create),
-	ROW(update),	      ROW(group_update),       ROW(delete),
-	ROW(group_delete),    ROW(group_create),       ROW(group_add),
-	ROW(group_remove),    ROW(set_password),       ROW(change_password),
-	ROW(key_create),      ROW(key_rotate),	       ROW(key_disable),
-	ROW(key_delete),      ROW(token_create),       ROW(token_delete),
-	ROW(policy_put),      ROW(policy_delete),      ROW(attach),
-	ROW(detach),	      ROW(role_trust),	       ROW(repository_policy),
-	ROW(registry_policy), ROW(issuer_put),	       ROW(issuer_delete),
-	ROW(certificate_add), ROW(certificate_remove),
+#define IDENTITY_CHANGE(function) {.name = #function, .run = run_##function},
+#include "tests/lib/identity_changes.def"
+#undef IDENTITY_CHANGE
 };
 
 const size_t identity_fixture_change_count =
 	sizeof(identity_fixture_changes) / sizeof(identity_fixture_changes[0]);
+
+const struct identity_fixture_change *identity_fixture_find(const char *name)
+{
+	size_t i = 0;
+
+	while (strcmp(identity_fixture_changes[i].name, name) != 0)
+		i++;
+	return &identity_fixture_changes[i];
+}

@@ -53,8 +53,8 @@ int identity_fixture_changed(void);
 const char *identity_fixture_entry(void);
 int64_t identity_fixture_entries(void);
 
-/* One change, which succeeds on a fresh fixture; run() makes it, with secrets
- * that it was given in output (else untouched). */
+/* One change (identity_changes.def), which succeeds on a fresh fixture; run()
+ * makes it, with secrets that it was given in output (else untouched). */
 struct identity_fixture_change {
 	const char *name; /* the function */
 	int (*run)(void *output, struct err *err);
@@ -62,5 +62,8 @@ struct identity_fixture_change {
 #define FIXTURE_OUTPUT_SIZE 256
 extern const struct identity_fixture_change identity_fixture_changes[];
 extern const size_t identity_fixture_change_count;
+
+/* The row of that name. */
+const struct identity_fixture_change *identity_fixture_find(const char *name);
 
 #endif
