@@ -7,6 +7,7 @@
 #include "auth/action.h"
 #include "auth/authz.h"
 #include "auth/policy.h"
+#include "auth/scope.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -118,13 +119,21 @@ static int read_life(const struct meta_principal *role,
 	return 0;
 }
 
-static int check_policy(struct span document, struct err *err)
+/* What limits a session is read each time that it is used: it must be
+ * readable. */
+static int check_limits(const struct assume_wish *wish, struct err *err)
 {
 	CLEANUP(policy_unref_at) struct policy *policy = NULL;
+	struct ceiling *ceiling = NULL;
 
-	if (document.len == 0)
-		return 0;
-	return policy_parse(POLICY_IDENTITY, document, &policy, err);
+	if (wish->policy.len > 0 &&
+	    policy_parse(POLICY_IDENTITY, wish->policy, &policy, err) < 0)
+		return -1;
+	if (wish->scopes.len > 0 &&
+	    ceiling_new(wish->scopes, true, SPAN_LIT(""), &ceiling, err) < 0)
+		return -1;
+	ceiling_unref(ceiling);
+	return 0;
 }
 
 static int give(const struct assume_parts *parts,
@@ -172,7 +181,7 @@ int assume_role(const struct assume_parts *parts,
 			       ? deny(question, wish, parts->account, err)
 			       : -1;
 	if (read_life(&role, question, wish->life_s, &life_ms, err) < 0 ||
-	    check_policy(wish->policy, err) < 0)
+	    check_limits(wish, err) < 0)
 		return -1;
 	return give(parts, &role, wish, life_ms, ret_assumed, token, err);
 }

@@ -313,6 +313,9 @@ static void test_a_session_is_limited_further(void)
 	asked.wish.policy = SPAN_LIT("{}");
 	CHECK(code_of(asked) == ERR_INVALID);
 	asked.wish.policy = SPAN_LIT("");
+	asked.wish.scopes = SPAN_LIT("repository:A B:pull");
+	CHECK(code_of(asked) == ERR_INVALID);
+	asked.wish.scopes = SPAN_LIT("");
 	asked.name = "ci-x y";
 	CHECK(code_of(asked) == ERR_INVALID);
 	close_all();
