@@ -25,6 +25,7 @@ struct conf;
 struct err;
 struct http_server;
 struct metrics;
+struct oidc;
 struct pool;
 struct registry;
 struct router;
@@ -48,6 +49,7 @@ struct app {
 	struct signing *signing;     /* owned; signs access tokens */
 	struct token_config tokens;  /* how tokens are made and verified */
 	int64_t tokens_swept_ms;     /* monotonic; the ticker's */
+	struct oidc *oidc;	     /* owned; issuers of web identities */
 	struct used *used;	     /* owned; when keys were used */
 	struct throttle *throttle;   /* owned; failed logins */
 	struct audit *audit;	     /* owned; writes failures down */

@@ -7,6 +7,7 @@
 #include "auth/authn.h"
 #include "auth/authz.h"
 #include "auth/bootstrap.h"
+#include "auth/oidc.h"
 #include "auth/password.h"
 #include "auth/rotate.h"
 #include "auth/seal.h"
@@ -16,6 +17,7 @@
 #include "auth/used.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/httpc.h"
 #include "base/log.h"
 #include "conf/conf.h"
 #include "server/app.h"
@@ -113,6 +115,18 @@ static int open_authz(struct app *app, struct err *err)
 	return authz_new(&config, &app->authz, err);
 }
 
+static int open_oidc(struct app *app, struct err *err)
+{
+	struct oidc_config config = {.meta = app->meta,
+				     .clock = app->clock,
+				     .account = app->scope.account,
+				     .leeway_ms =
+					     app->conf->auth_clock_leeway_ms,
+				     .get = httpc_get};
+
+	return oidc_new(&config, &app->oidc, err);
+}
+
 static void identity_changed(void *context)
 {
 	app_identity_changed(context);
@@ -142,7 +156,7 @@ int app_auth_open(struct app *app, struct err *err)
 		return -1;
 	if (open_tokens(app, err) < 0 || open_throttle(app, err) < 0 ||
 	    open_audit(app, err) < 0 || open_authn(app, err) < 0 ||
-	    open_authz(app, err) < 0)
+	    open_authz(app, err) < 0 || open_oidc(app, err) < 0)
 		return -1;
 	fill_identity(app);
 	return 0;
@@ -164,6 +178,7 @@ int app_auth_repair(struct app *app, enum conf_action action, struct err *err)
 
 void app_auth_close(struct app *app)
 {
+	oidc_free(app->oidc);
 	authz_free(app->authz);
 	authn_free(app->authn);
 	audit_free(app->audit);

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "auth/assume.h"
 #include "auth/policy.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
@@ -11,19 +10,10 @@
 #include "server/app.h"
 #include "server/aws/aws.h"
 #include "server/aws/sts.h"
-#include "server/http/access.h"
+#include "server/roles.h"
 
 #define ARN_MAX 2048
 #define TOKEN_MAX 16384
-
-static struct assume_parts parts_of(struct app *app)
-{
-	return (struct assume_parts){.meta = app->meta,
-				     .seal = app->seal,
-				     .authz = app->authz,
-				     .clock = app->clock,
-				     .account = app->scope.account};
-}
 
 static void write_assumed(const struct assumed *assumed, struct span token,
 			  struct buf *out)
@@ -101,19 +91,11 @@ static int read_wish(struct aws_call *call, struct assume_wish *wish,
 
 /* ---- AssumeRole ---- */
 
-static void wipe_assumed(struct assumed *assumed)
-{
-	explicit_bzero(assumed, sizeof(*assumed));
-}
-
 int sts_assume_role(struct aws_call *call, struct err *err)
 {
 	CLEANUP(buf_wipe) struct buf token = BUF_INIT(TOKEN_MAX);
-	CLEANUP(wipe_assumed) struct assumed assumed;
-	struct assume_parts parts = parts_of(call->request->app);
+	CLEANUP(roles_wipe) struct assumed assumed;
 	struct assume_wish wish = {.life_s = 0};
-	struct authz_question question = access_question(
-		call->request, ACTION_ASSUME_ROLE, SPAN_LIT(""));
 	struct policy_key keys[2];
 
 	if (read_wish(call, &wish, err) < 0)
@@ -125,11 +107,70 @@ int sts_assume_role(struct aws_call *call, struct err *err)
 		keys[wish.key_count++] = (struct policy_key){
 			SPAN_LIT("sts:ExternalId"), external};
 	wish.keys = keys;
-	if (assume_role(&parts, &question, &wish, &assumed, &token, err) < 0)
+	if (roles_assume(call->request, &wish, &assumed, &token, err) < 0)
 		return -1;
 
 	struct buf *out = aws_xml_begin(call, "AssumeRole");
 	write_assumed(&assumed, buf_span(&token), out);
 	aws_xml_end(call, "AssumeRole");
+	return 0;
+}
+
+/* ---- AssumeRoleWithWebIdentity ---- */
+
+/* In the names of AWS, whose clients try again by them. */
+static int fail_web(struct aws_call *call, const struct err *err)
+{
+	static const struct {
+		enum err_code kind;
+		const char *code;
+	} rows[] = {
+		{ERR_UNAUTHENTICATED, "InvalidIdentityToken"},
+		{ERR_SIGNATURE_EXPIRED, "ExpiredTokenException"},
+		{ERR_UNAVAILABLE, "IDPCommunicationError"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (err->code == rows[i].kind) {
+			call->code = rows[i].code;
+			call->status = 400;
+		}
+	return -1;
+}
+
+static void write_provider(struct aws_call *call,
+			   const struct oidc_identity *identity,
+			   struct buf *out)
+{
+	CLEANUP(buf_release) struct buf arn = BUF_INIT(ARN_MAX);
+
+	buf_appendf(&arn, "arn:aws:iam::%.*s:oidc-provider/%.*s",
+		    SPAN_ARG(call->request->app->scope.account),
+		    SPAN_ARG(identity->issuer));
+	query_element("Provider", buf_span(&arn), out);
+	query_element("Audience", identity->audience, out);
+	query_element("SubjectFromWebIdentityToken", identity->subject, out);
+}
+
+int sts_assume_role_with_web_identity(struct aws_call *call, struct err *err)
+{
+	CLEANUP(oidc_identity_release)
+	struct oidc_identity identity = {.key_count = 0};
+	CLEANUP(buf_wipe) struct buf token = BUF_INIT(TOKEN_MAX);
+	CLEANUP(roles_wipe) struct assumed assumed;
+	struct span shown = query_get(&call->query, "WebIdentityToken");
+	struct assume_wish wish = {.life_s = 0};
+
+	if (read_wish(call, &wish, err) < 0)
+		return -1;
+	if (roles_web_identity(call->request, shown, &identity, err) < 0 ||
+	    roles_assume_web(call->request, &identity, &wish, &assumed, &token,
+			     err) < 0)
+		return fail_web(call, err);
+
+	struct buf *out = aws_xml_begin(call, "AssumeRoleWithWebIdentity");
+	write_provider(call, &identity, out);
+	write_assumed(&assumed, buf_span(&token), out);
+	aws_xml_end(call, "AssumeRoleWithWebIdentity");
 	return 0;
 }

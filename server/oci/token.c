@@ -183,8 +183,13 @@ static int post_token(struct request *request, struct err *err)
 {
 	struct span service = {0};
 	struct span access = {0};
+	struct span grant = {0};
 	struct wish wish = {.keeps = false};
 
+	if (token_form_field(request, "grant_type", &grant, err) < 0)
+		return -1;
+	if (span_equal(grant, SPAN_LIT(TOKEN_EXCHANGE)))
+		return token_exchange(request, err);
 	if (required(request, "service", &service, err) < 0 ||
 	    required(request, "client_id", &wish.client, err) < 0 ||
 	    token_form_field(request, "access_type", &access, err) < 0 ||

@@ -5,7 +5,8 @@
 /*
  * Between the files of the token service: token.c answers, token_form.c reads
  * what is posted, token_grant.c asks what may be granted, token_refresh.c keeps
- * refresh tokens.  All but the form may wait, and run on a worker.
+ * refresh tokens, token_exchange.c takes those of others.  All but the form may
+ * wait, and run on a worker.
  */
 
 #include <stdbool.h>
@@ -17,7 +18,8 @@ struct err;
 struct request;
 struct token_secret;
 
-#define TOKEN_FORM_MAX 16384	  /* bytes of a form */
+#define TOKEN_EXCHANGE "urn:ietf:params:oauth:grant-type:token-exchange"
+#define TOKEN_FORM_MAX 24576	  /* bytes of a form */
 #define TOKEN_SCOPES_MAX 8192	  /* bytes of all scopes that are asked for */
 #define TOKEN_REFRESH_TEXT_MAX 96 /* bytes of a refresh token, with a NUL */
 
@@ -47,5 +49,9 @@ int token_refresh_make(struct request *request, struct span client,
  * off: ERR_UNAUTHENTICATED if it is none that counts. */
 int token_refresh_use(struct request *request, struct span text,
 		      struct err *err);
+
+/* Answer the exchange of an issuer's token for a session of a role, which is a
+ * password behind the name AWS. */
+int token_exchange(struct request *request, struct err *err);
 
 #endif
