@@ -20,7 +20,7 @@ static bool is_managed(struct span name)
 	const struct managed *all = managed_all(&count);
 
 	for (size_t i = 0; i < count; i++)
-		if (span_equal(name, span_of(all[i].name)))
+		if (span_equal_nocase(name, span_of(all[i].name)))
 			return true;
 	return false;
 }

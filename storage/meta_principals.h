@@ -5,7 +5,8 @@
 /*
  * Who may be known to an account: users and robots, which log in, and roles,
  * which are assumed.  A name belongs to one principal of the account, whatever
- * its kind.  An id is never used again.
+ * its kind, and differs from every other in more than case.  An id is never
+ * used again.
  *
  * Every change of this family of tables (principals, groups, policies, keys,
  * tokens) calls meta_identity_changed() in its transaction, so that each server

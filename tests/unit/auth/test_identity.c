@@ -115,11 +115,11 @@ static void test_names_are_checked(void)
 	identity_fixture_close();
 }
 
-static void test_a_name_is_taken_once_over_all_kinds(void)
+static void test_a_name_is_taken_once_in_any_case_over_all_kinds(void)
 {
-	static const char *const taken[] = {"admin",	 "eve",	      "robot",
-					    "role",	 "anonymous", "AWS",
-					    "ANONYMOUS", "aws"};
+	static const char *const taken[] = {
+		"admin", "eve",	      "robot",	   "role", "Admin", "EVE",
+		"Robot", "anonymous", "ANONYMOUS", "AWS",  "aws"};
 	static const enum identity_kind kinds[] = {
 		IDENTITY_USER, IDENTITY_ROBOT, IDENTITY_ROLE};
 	struct err err = ERR_INIT;
@@ -133,6 +133,9 @@ static void test_a_name_is_taken_once_over_all_kinds(void)
 			must_fail(create(who, &err), &err, ERR_EXISTS);
 		}
 	must_fail(identity_group_create(ID, BY, SPAN_LIT("team"), SPAN_LIT(""),
+					&err),
+		  &err, ERR_EXISTS);
+	must_fail(identity_group_create(ID, BY, SPAN_LIT("Team"), SPAN_LIT(""),
 					&err),
 		  &err, ERR_EXISTS);
 	/* Groups are named apart. */
@@ -409,7 +412,8 @@ int main(int argc, char **argv)
 #include "tests/lib/identity_changes.def"
 #undef IDENTITY_CHANGE
 		CHECK_CASE(test_names_are_checked),
-		CHECK_CASE(test_a_name_is_taken_once_over_all_kinds),
+		CHECK_CASE(
+			test_a_name_is_taken_once_in_any_case_over_all_kinds),
 		CHECK_CASE(test_descriptions_are_checked),
 		CHECK_CASE(test_a_kind_is_part_of_who),
 		CHECK_CASE(test_a_robot_comes_with_a_token_that_ends_with_it),

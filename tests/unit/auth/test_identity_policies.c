@@ -104,12 +104,12 @@ static void test_the_digests_are_those_before_and_after(void)
 static void test_ready_made_policies_stay(void)
 {
 	static const char *const names[] = {"administrator", "pull-only",
-					    "push-pull"};
+					    "push-pull", "Administrator"};
 	struct err err = ERR_INIT;
 	bool made = false;
 
 	identity_fixture_open(NULL);
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < 4; i++) {
 		must_fail(put(names[i], OTHER, &made, &err), &err,
 			  ERR_CONFLICT);
 		must_fail(
