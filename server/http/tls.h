@@ -18,6 +18,7 @@
 #include <sys/types.h>
 
 struct err;
+struct list;
 struct span;
 struct tls;
 struct tls_link;
@@ -56,14 +57,22 @@ void *tls_certificate_source(void);
 
 /*
  * A link is what we know of one connection's session; its thread's alone.
- * session is the library's, fresh; it must not be used after the library freed
- * it, but for tls_link_free().  NULL without memory.
+ * session is the library's, fresh, on that socket; once the library has freed
+ * it only tls_link_flush() and _free() may be called.  What is to be sent may
+ * wait in the list of those that hold something back, until tls_flush().  NULL
+ * without memory.
  */
-struct tls_link *tls_link_new(struct tls *tls, void *session);
+struct tls_link *tls_link_new(struct tls *tls, void *session, int fd,
+			      struct list *holding);
 void tls_link_free(struct tls_link *link);
 
+/* Send what is held back, of one or of all in the list: before a wait for
+ * anything, before the socket is closed. */
+void tls_link_flush(struct tls_link *link);
+void tls_flush(struct list *holding);
+
 /* The handshake is done. */
-bool tls_link_ready(const struct tls_link *link);
+bool tls_link_ready(struct tls_link *link);
 
 /* The handshake cannot go on before more can be sent. */
 bool tls_link_blocked(const struct tls_link *link);

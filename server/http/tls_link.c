@@ -57,13 +57,17 @@ static int prepare(struct tls_link *link)
 				 ? GNUTLS_CERT_IGNORE
 				 : GNUTLS_CERT_REQUEST);
 	gnutls_session_set_ptr(session, link);
+	gnutls_transport_set_ptr2(
+		session, (gnutls_transport_ptr_t)(intptr_t)link->fd, link);
+	gnutls_transport_set_vec_push_function(session, tls_push);
 	gnutls_handshake_set_hook_function(session,
 					   GNUTLS_HANDSHAKE_CLIENT_HELLO,
 					   GNUTLS_HOOK_PRE, tls_on_hello);
 	return rc;
 }
 
-struct tls_link *tls_link_new(struct tls *tls, void *session)
+struct tls_link *tls_link_new(struct tls *tls, void *session, int fd,
+			      struct list *holding)
 {
 	struct tls_link *link = calloc(1, sizeof(*link));
 
@@ -72,6 +76,9 @@ struct tls_link *tls_link_new(struct tls *tls, void *session)
 		return NULL;
 	link->context = tls_context_of(tls);
 	link->session = session;
+	link->fd = fd;
+	link->holding = holding;
+	list_init(&link->place);
 	if (prepare(link) < 0) {
 		gnutls_credentials_clear(session);
 		tls_link_free(link);
@@ -85,19 +92,25 @@ void tls_link_free(struct tls_link *link)
 	if (!link)
 		return;
 	tls_context_unref(link->context);
+	list_remove(&link->place);
+	free(link->held);
 	free(link->names);
 	free(link);
 }
 
 /* No call says whether a handshake is over; this one refuses before. */
-bool tls_link_ready(const struct tls_link *link)
+bool tls_link_ready(struct tls_link *link)
 {
 	gnutls_datum_t binding = {0};
-	int rc = gnutls_session_channel_binding(
-		link->session, GNUTLS_CB_TLS_EXPORTER, &binding);
 
+	if (link->ready)
+		return true;
+	link->ready = gnutls_session_channel_binding(link->session,
+						     GNUTLS_CB_TLS_EXPORTER,
+						     &binding) !=
+		      GNUTLS_E_CHANNEL_BINDING_NOT_AVAILABLE;
 	gnutls_free(binding.data);
-	return rc != GNUTLS_E_CHANNEL_BINDING_NOT_AVAILABLE;
+	return link->ready;
 }
 
 bool tls_link_blocked(const struct tls_link *link)
@@ -128,16 +141,19 @@ uint64_t tls_link_heard(const struct tls_link *link)
 
 ssize_t tls_link_send(struct tls_link *link, const void *data, size_t len)
 {
-	if (!tls_link_ready(link))
+	if (!tls_link_ready(link) ||
+	    gnutls_record_send(link->session, data, len) != (ssize_t)len)
 		return -1;
-	return gnutls_record_send(link->session, data, len) == (ssize_t)len
-		       ? (ssize_t)len
-		       : -1;
+	tls_link_flush(link);
+	return link->held ? -1 : (ssize_t)len;
 }
 
 int tls_link_end(struct tls_link *link)
 {
-	return gnutls_bye(link->session, GNUTLS_SHUT_WR) == 0 ? 0 : -1;
+	int rc = gnutls_bye(link->session, GNUTLS_SHUT_WR);
+
+	tls_link_flush(link);
+	return rc == 0 && !link->held ? 0 : -1;
 }
 
 const struct span *tls_link_names(const struct tls_link *link,
