@@ -11,6 +11,8 @@
 #include "base/err.h"
 #include "storage/refname.h"
 
+#define SHORT_MAX 512 /* bytes of what a client brings to a pattern */
+
 DEFINE_CLEANUP(authz_free_at, struct authz *, authz_free)
 
 int authz_new(const struct authz_config *config, struct authz **ret_authz,
@@ -172,14 +174,76 @@ static bool is_kept(const struct authz_question *question)
 	       question->repository.len <= REFNAME_REPOSITORY_MAX;
 }
 
+static enum decision find_decision(struct authz *authz,
+				   const struct authz_question *question,
+				   uint64_t generation)
+{
+	if (!is_kept(question))
+		return DECISION_UNKNOWN;
+	struct decision_key key =
+		decisions_key(authz->decisions, generation, question);
+	return decisions_find(authz->decisions, &key);
+}
+
 static uint64_t generation_of(struct authz *authz)
 {
 	return atomic_load_explicit(&authz->generation, memory_order_acquire);
 }
 
-int authz_quick(struct authz *authz, const struct authz_question *question,
-		struct err *err)
+/* 1 decided, 0 it would have to be waited for, -1.  The generation was taken
+ * before anything is read. */
+static int decide(struct authz *authz, const struct authz_question *question,
+		  uint64_t generation, bool may_wait,
+		  enum policy_effect *ret_effect, struct err *err)
 {
+	CLEANUP(authz_asked_release) struct authz_asked asked = {0};
+	CLEANUP(authz_facts_release) struct authz_facts facts = {0};
+	struct policy_reason reason;
+	int got = authz_get_facts(authz, question, generation, may_wait, &facts,
+				  err);
+
+	if (got <= 0)
+		return got;
+	if (authz_ask(authz, question, &asked, err) < 0)
+		return -1;
+	*ret_effect = authz_decide(&facts, &asked, &reason);
+	if (reason.contextual || !is_kept(question))
+		return 1;
+	struct decision_key key =
+		decisions_key(authz->decisions, generation, question);
+	decisions_keep(authz->decisions, &key,
+		       *ret_effect == POLICY_ALLOW ? DECISION_ALLOWED
+						   : DECISION_DENIED);
+	return 1;
+}
+
+/* What policies say: 1 allowed, 0 it would have to be waited for, -1. */
+static int ask_policies(struct authz *authz,
+			const struct authz_question *question,
+			uint64_t generation, bool may_wait, struct err *err)
+{
+	enum policy_effect effect = POLICY_IMPLICIT_DENY;
+	int decided =
+		decide(authz, question, generation, may_wait, &effect, err);
+
+	if (decided <= 0)
+		return decided;
+	return effect == POLICY_ALLOW ? 1 : authz_refuse(authz, question, err);
+}
+
+/* Matching takes at most the product of lengths: what the client brings must be
+ * short, or an event loop should not do it. */
+static bool is_short(const struct authz_question *question)
+{
+	return question->user_agent.len <= SHORT_MAX &&
+	       question->repository.len <= REFNAME_REPOSITORY_MAX &&
+	       question->target.len <= SHORT_MAX;
+}
+
+static int ask(struct authz *authz, const struct authz_question *question,
+	       bool may_wait, struct err *err)
+{
+	uint64_t generation = generation_of(authz);
 	const char *why = NULL;
 
 	switch (authz_rule_of(authz, question, &why)) {
@@ -190,11 +254,7 @@ int authz_quick(struct authz *authz, const struct authz_question *question,
 	case AUTHZ_POLICIES:
 		break;
 	}
-	if (!is_kept(question))
-		return 0;
-	struct decision_key key =
-		decisions_key(authz->decisions, generation_of(authz), question);
-	switch (decisions_find(authz->decisions, &key)) {
+	switch (find_decision(authz, question, generation)) {
 	case DECISION_ALLOWED:
 		return 1;
 	case DECISION_DENIED:
@@ -202,42 +262,19 @@ int authz_quick(struct authz *authz, const struct authz_question *question,
 	case DECISION_UNKNOWN:
 		break;
 	}
-	return 0;
+	if (!may_wait && !is_short(question))
+		return 0;
+	return ask_policies(authz, question, generation, may_wait, err);
 }
 
-/* The generation was taken before anything is read. */
-static int decide(struct authz *authz, const struct authz_question *question,
-		  uint64_t generation, enum policy_effect *ret_effect,
-		  struct err *err)
+int authz_quick(struct authz *authz, const struct authz_question *question,
+		struct err *err)
 {
-	CLEANUP(authz_asked_release) struct authz_asked asked;
-	CLEANUP(authz_facts_release) struct authz_facts facts = {0};
-	struct policy_reason reason;
-
-	if (authz_ask(authz, question, &asked, err) < 0 ||
-	    authz_read_facts(authz, question, generation, &facts, err) < 0)
-		return -1;
-	*ret_effect = authz_decide(&facts, &asked, &reason);
-	if (reason.contextual || !is_kept(question))
-		return 0;
-	struct decision_key key =
-		decisions_key(authz->decisions, generation, question);
-	decisions_keep(authz->decisions, &key,
-		       *ret_effect == POLICY_ALLOW ? DECISION_ALLOWED
-						   : DECISION_DENIED);
-	return 0;
+	return ask(authz, question, false, err);
 }
 
 int authz_check(struct authz *authz, const struct authz_question *question,
 		struct err *err)
 {
-	enum policy_effect effect = POLICY_IMPLICIT_DENY;
-	uint64_t generation = generation_of(authz);
-	int quick = authz_quick(authz, question, err);
-
-	if (quick != 0)
-		return quick < 0 ? -1 : 0;
-	if (decide(authz, question, generation, &effect, err) < 0)
-		return -1;
-	return effect == POLICY_ALLOW ? 0 : authz_refuse(authz, question, err);
+	return ask(authz, question, true, err) < 0 ? -1 : 0;
 }

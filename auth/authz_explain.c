@@ -104,7 +104,7 @@ int authz_explain(struct authz *authz, const struct authz_question *question,
 	uint64_t generation = atomic_load(&authz->generation);
 
 	if (authz_ask(authz, question, &asked, err) < 0 ||
-	    authz_read_facts(authz, question, generation, &facts, err) < 0)
+	    authz_get_facts(authz, question, generation, true, &facts, err) < 0)
 		return -1;
 	if (found != AUTHZ_POLICIES) {
 		write_rule(found, why, out);
@@ -212,7 +212,7 @@ int authz_assume(struct authz *authz, const struct authz_question *question,
 		return authz_refuse(authz, question, err);
 	about.target = span_of(role.name);
 	if (authz_ask(authz, &about, &asked, err) < 0 ||
-	    authz_read_facts(authz, &about, generation, &facts, err) < 0)
+	    authz_get_facts(authz, &about, generation, true, &facts, err) < 0)
 		return -1;
 	all = join_keys(&asked, keys, key_count);
 	if (!all)

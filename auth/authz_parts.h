@@ -18,6 +18,8 @@ struct meta_tx;
 struct authz {
 	struct authz_config config;  /* immutable */
 	_Atomic uint64_t generation; /* of what was read; grows by forgetting */
+	_Atomic uint64_t without; /* generation + 1 of which it is known that no
+				     repository has a policy of its own */
 	struct decisions *decisions; /* owned */
 	struct grant_cache *cache;   /* owned */
 };
@@ -69,15 +71,16 @@ void authz_resource_arn(const struct authz *authz,
 
 struct authz_facts {
 	struct grants *principal;  /* its own and its groups'; NULL: none */
-	struct grants *repository; /* NULL: it is about none */
-	struct grants *registry;   /* never NULL */
+	struct grants *repository; /* NULL: it is about none, or none has any */
+	struct grants *registry;   /* the registry's own */
 	struct grants *session;	   /* NULL: none */
 };
 
-/* Read what is not cached under that generation.  Release it in any case. */
-int authz_read_facts(struct authz *authz, const struct authz_question *question,
-		     uint64_t generation, struct authz_facts *facts,
-		     struct err *err);
+/* Get them as of that generation, from the cache or the database: 1, or -1; or,
+ * where it may not wait, 0 if not all are cached.  Release it in any case. */
+int authz_get_facts(struct authz *authz, const struct authz_question *question,
+		    uint64_t generation, bool may_wait,
+		    struct authz_facts *facts, struct err *err);
 void authz_facts_release(struct authz_facts *facts);
 
 /* The decision; what is damaged denies. */

@@ -33,8 +33,8 @@ int authz_suppose(struct authz *authz, const struct authz_question *question,
 	const char *why = NULL;
 
 	if (authz_ask(authz, question, &asked, err) < 0 ||
-	    authz_read_facts(authz, question, authz->generation, &facts, err) <
-		    0)
+	    authz_get_facts(authz, question, authz->generation, true, &facts,
+			    err) < 0)
 		return -1;
 	if ((named ? replace(&facts.repository, POLICY_REPOSITORY, document,
 			     err)

@@ -163,6 +163,17 @@ int meta_repository_policy(struct meta_tx *tx, int64_t repository_id,
 	return take_document(&query, out, err);
 }
 
+int meta_repository_policy_any(struct meta_tx *tx, struct err *err)
+{
+	CLEANUP(meta_query_close) struct meta_query query = META_QUERY_INIT;
+
+	if (meta_query_open(&query, tx,
+			    "SELECT 1 FROM repository_policies LIMIT 1",
+			    err) < 0)
+		return -1;
+	return meta_query_step(&query, err);
+}
+
 static int repository_store(struct meta_tx *tx, int64_t repository_id,
 			    struct span document, struct err *err)
 {

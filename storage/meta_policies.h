@@ -81,6 +81,9 @@ int meta_policy_effective(struct meta_tx *tx, int64_t principal_id,
 int meta_repository_policy(struct meta_tx *tx, int64_t repository_id,
 			   struct buf *out, struct err *err);
 
+/* Whether any repository has one: 1 / 0 / -1. */
+int meta_repository_policy_any(struct meta_tx *tx, struct err *err);
+
 /* Set it; "" removes it.  1 there was one, 0 there was none, -1. */
 int meta_repository_set_policy(struct meta_tx *tx, int64_t repository_id,
 			       struct span document, struct err *err);

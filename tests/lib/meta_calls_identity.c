@@ -323,6 +323,12 @@ ROW(meta_repository_policy)
 		err);
 }
 
+ROW(meta_repository_policy_any)
+{
+	(void)output;
+	return meta_call_found(meta_repository_policy_any(tx, err), err);
+}
+
 ROW(meta_repository_set_policy)
 {
 	(void)output;
