@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* /api/v1/repositories[/{name}], /api/v1/images/{name} */
+#include "base/buf.h"
+#include "base/cleanup.h"
 #include "base/err.h"
 #include "base/jsonx.h"
 #include "server/admin/admin.h"
 #include "server/admin/attachments.h"
 #include "server/app.h"
 #include "server/http/access.h"
+#include "server/oci/names.h"
 #include "storage/meta_images.h"
 #include "storage/meta_repositories.h"
 #include "storage/refname.h"
@@ -13,7 +16,7 @@
 /* ---- listing ---- */
 
 /* The names of a page, for a look at each once the transaction has ended. */
-struct names {
+struct names_read {
 	struct request *request;
 	struct span *all; /* in the request's arena */
 	size_t count;
@@ -21,7 +24,7 @@ struct names {
 
 static int keep_name(void *context, struct span name, struct err *err)
 {
-	struct names *names = context;
+	struct names_read *names = context;
 	const char *copy =
 		arena_copy(&names->request->arena, name.text, name.len);
 
@@ -32,7 +35,7 @@ static int keep_name(void *context, struct span name, struct err *err)
 }
 
 static int read_page(struct request *request, const struct admin_page *page,
-		     struct names *names, bool *ret_more, struct err *err)
+		     struct names_read *names, bool *ret_more, struct err *err)
 {
 	CLEANUP(meta_read_end_at) struct meta_tx *tx = NULL;
 
@@ -48,31 +51,53 @@ static int read_page(struct request *request, const struct admin_page *page,
 				    err);
 }
 
+/* The page ends behind a name that he may not know. */
+static int mark_hidden(struct request *request, struct span name,
+		       struct admin_list *list, struct err *err)
+{
+	CLEANUP(buf_release) struct buf mark = BUF_INIT(NAMES_MARK_SIZE);
+
+	if (names_mark(request->app, name, &mark, err) < 0)
+		return -1;
+	admin_list_mark(list, buf_span(&mark));
+	return 0;
+}
+
 /* What the caller may not see is left out, and so the page may be short; it
  * costs no more than a full one. */
-static int list_repositories(struct request *request, struct err *err)
+static int write_page(struct request *request, const struct names_read *names,
+		      bool more, struct err *err)
 {
-	struct names names = {.count = 0};
-	struct admin_page page;
 	struct admin_list list;
-	bool more = false;
+	int visible = 1;
 
-	if (admin_page(request, &page, err) < 0 ||
-	    read_page(request, &page, &names, &more, err) < 0)
-		return -1;
 	admin_list_begin(request, "repositories", &list);
-	for (size_t i = 0; i < names.count; i++) {
-		int visible = access_may_see(request, names.all[i], err);
-
+	for (size_t i = 0; i < names->count; i++) {
+		visible = access_may_see(request, names->all[i], err);
 		if (visible < 0)
 			return -1;
 		if (visible > 0)
-			admin_list_name(&list, names.all[i], err);
+			admin_list_name(&list, names->all[i], err);
 	}
-	if (names.count > 0)
-		admin_list_mark(&list, names.all[names.count - 1]);
+	if (more && !visible &&
+	    mark_hidden(request, names->all[names->count - 1], &list, err) < 0)
+		return -1;
 	admin_list_end(&list, more);
 	return 0;
+}
+
+static int list_repositories(struct request *request, struct err *err)
+{
+	CLEANUP(buf_release) struct buf mark = BUF_INIT(NAMES_MARK_SIZE);
+	struct names_read names = {.count = 0};
+	struct admin_page page;
+	bool more = false;
+
+	if (admin_page(request, &page, err) < 0 ||
+	    names_read_mark(request->app, &page.after, &mark, err) < 0 ||
+	    read_page(request, &page, &names, &more, err) < 0)
+		return -1;
+	return write_page(request, &names, more, err);
 }
 
 const struct handler admin_repositories = {.work = list_repositories};

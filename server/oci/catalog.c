@@ -2,7 +2,6 @@
 /* GET /v2/_catalog */
 #include <string.h>
 
-#include "auth/seal.h"
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "server/app.h"
@@ -13,15 +12,14 @@
 #include "storage/refname.h"
 #include "storage/registry_lists.h"
 
-#define PIECE 100      /* names that are read at a time */
-#define LOOK_MAX 1000  /* names that one request looks at */
-#define MARK_SIZE 2048 /* bytes of a sealed name */
+#define PIECE 100     /* names that are read at a time */
+#define LOOK_MAX 1000 /* names that one request looks at */
 
 /*
  * A page holds what the caller may see, and says that there is more only if
  * there is more that he may see.  For that it looks at so many names at most.
  * Where these do not suffice the page ends early, behind a name that he may not
- * know: so the Link holds it sealed, after a "~", with which no name begins.
+ * know: so the Link holds a mark (names.h).
  */
 struct listing {
 	struct request *request;
@@ -113,36 +111,25 @@ static int look(struct listing *listing, struct err *err)
 static int read_after(struct listing *listing, struct span last,
 		      struct err *err)
 {
-	CLEANUP(buf_release) struct buf name = BUF_INIT(MARK_SIZE);
-	struct err inner = ERR_INIT;
+	CLEANUP(buf_release) struct buf name = BUF_INIT(NAMES_MARK_SIZE);
 
-	if (!span_starts(last, SPAN_LIT("~"))) {
-		set_after(listing, last);
-		return 0;
-	}
-	last = span_make(last.text + 1, last.len - 1);
-	if (seal_read(listing->request->app->seal, SPAN_LIT("catalog"), last,
-		      &name, &inner) < 0) {
-		err_set(err, ERR_INVALID, "a mark that is none of ours");
-		return err_tell(err, "last is none of this registry's marks");
-	}
-	set_after(listing, buf_span(&name));
+	if (names_read_mark(listing->request->app, &last, &name, err) < 0)
+		return -1;
+	set_after(listing, last);
 	return 0;
 }
 
 static int link_next(struct listing *listing, struct err *err)
 {
-	CLEANUP(buf_release) struct buf mark = BUF_INIT(MARK_SIZE);
+	CLEANUP(buf_release) struct buf mark = BUF_INIT(NAMES_MARK_SIZE);
 
 	if (!listing->cut_short) {
 		names_link(listing->request, &listing->names, listing->limit,
 			   listing->more);
 		return 0;
 	}
-	buf_append_char(&mark, '~');
-	if (seal_close(listing->request->app->seal, SPAN_LIT("catalog"),
-		       span_of(listing->after), &mark, err) < 0 ||
-	    buf_check(&mark, err) < 0)
+	if (names_mark(listing->request->app, span_of(listing->after), &mark,
+		       err) < 0)
 		return -1;
 	oci_link_next(listing->request, listing->limit, buf_span(&mark), "");
 	return 0;

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A3, A4: identities that are attacked by those who have some rights, or once
+had."""
+import urllib.parse
+
+import pytest
+from berthlib.admin import Admin, add_user
+from berthlib.oci import Repository
+
+HIDDEN = ["hidden/%d" % i for i in range(5)]
+
+
+@pytest.fixture
+def walled(own_server):
+    """A server whose repositories but one are nobody's business."""
+    server = own_server()
+    admin = Admin(server.client())
+    for name in HIDDEN + ["seen"]:
+        Repository(admin.client, name).push_blob(b"content")
+    return server, admin
+
+
+@pytest.mark.backend
+@pytest.mark.parametrize("limit", [1, 2, 3, 5, 6, 100])
+def test_A4_where_a_page_ends_tells_no_name(walled, limit):
+    """He comes to what he may see, and learns of nothing else."""
+    _, admin = walled
+    eve = Admin(add_user(admin, "eve", ("read-only", "seen")))
+    told, found, after = [], [], ""
+    for _ in range(len(HIDDEN) + 2):
+        page = eve.get("/repositories?limit=%d&after=%s" % (
+            limit, urllib.parse.quote(after, safe="")))
+        found += page["repositories"]
+        after = page["next"]
+        told.append(after)
+        if after is None:
+            break
+    assert found == ["seen"] and after is None
+    assert not set(told) & set(HIDDEN), told
+    for mark in ("~", "~x", "~hidden"):
+        eve.fails(400, "INVALID", "GET", "/repositories?after=" + mark)
