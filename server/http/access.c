@@ -154,7 +154,8 @@ int access_may(struct request *request, enum action action,
 }
 
 /* A token that lists covers no pulls: these are asked about without it, unless
- * it limits by more than scopes. */
+ * it limits by more than scopes.  One that does not list shows what it is good
+ * for. */
 int access_may_see(struct request *request, struct span repository,
 		   struct err *err)
 {
@@ -166,7 +167,9 @@ int access_may_see(struct request *request, struct span repository,
 
 	if (seen != 0)
 		return seen;
-	if (principal.ceiling && ceiling_policy(principal.ceiling).len == 0)
+	if (principal.ceiling && ceiling_policy(principal.ceiling).len == 0 &&
+	    ceiling_covers(principal.ceiling, ACTION_DESCRIBE_REPOSITORIES,
+			   SPAN_LIT("")))
 		principal.ceiling = NULL;
 	question.principal = &principal;
 	return may(request, &question, err);

@@ -4,6 +4,7 @@ had."""
 import urllib.parse
 
 import pytest
+from berthlib import tokens
 from berthlib.admin import Admin, add_user
 from berthlib.oci import Repository
 
@@ -39,3 +40,21 @@ def test_A4_where_a_page_ends_tells_no_name(walled, limit):
     assert not set(told) & set(HIDDEN), told
     for mark in ("~", "~x", "~hidden"):
         eve.fails(400, "INVALID", "GET", "/repositories?after=" + mark)
+
+
+def test_A2_a_listing_is_no_wider_than_the_token(walled):
+    """What a token is not good for it does not show, either."""
+    server, admin = walled
+
+    def listed(scope):
+        made = admin.post("/users/admin/tokens", {"scope": scope})
+        client = Admin(server.client("admin", made["token"]))
+        return client.get("/repositories")["repositories"]
+
+    assert listed("repository:seen:pull") == ["seen"]
+    assert listed("repository:hidden/3:pull,push") == ["hidden/3"]
+    assert listed("repository:hidden/4:push") == []
+    assert listed("registry:catalog:*") == HIDDEN + ["seen"]
+    got = tokens.bearer(admin.client, "repository:seen:pull").get(
+        "/api/v1/repositories").expect(200).json()
+    assert got["repositories"] == ["seen"]
