@@ -243,9 +243,10 @@ static bool is_named(const struct meta_principal *row, struct span subject)
 	       subject.len < PRINCIPAL_NAME_SIZE;
 }
 
+/* Whoever ends before his token ends it, too. */
 static int find_owner(const struct token_config *config, int64_t id,
 		      struct span subject, struct principal *ret_principal,
-		      struct err *err)
+		      int64_t *ends_ms, struct err *err)
 {
 	CLEANUP(read_end) struct meta_tx *tx = NULL;
 	struct meta_principal row;
@@ -259,6 +260,8 @@ static int find_owner(const struct token_config *config, int64_t id,
 	    (row.expires_ms != 0 &&
 	     row.expires_ms <= clock_wall_ms(config->clock)))
 		return refuse(err, "its owner is gone or disabled");
+	if (row.expires_ms != 0 && row.expires_ms < *ends_ms)
+		*ends_ms = row.expires_ms;
 	principal_from_row(&row, CREDENTIAL_BEARER, ret_principal);
 	memcpy(ret_principal->name, subject.text, subject.len);
 	ret_principal->name[subject.len] = '\0';
@@ -266,7 +269,8 @@ static int find_owner(const struct token_config *config, int64_t id,
 }
 
 static int read_owner(const struct token_config *config, const json_t *claims,
-		      struct principal *ret_principal, struct err *err)
+		      struct principal *ret_principal, int64_t *ends_ms,
+		      struct err *err)
 {
 	struct err inner = ERR_INIT;
 	struct span subject = {0};
@@ -276,7 +280,8 @@ static int read_owner(const struct token_config *config, const json_t *claims,
 	if (jsonx_text(claims, "sub", &subject, &inner) != 1 || has_id < 0)
 		return refuse(err, "its owner is malformed");
 	if (subject.len > 0 && has_id)
-		return find_owner(config, id, subject, ret_principal, err);
+		return find_owner(config, id, subject, ret_principal, ends_ms,
+				  err);
 	if (subject.len > 0 || has_id)
 		return refuse(err, "its owner is malformed");
 	*ret_principal = PRINCIPAL_ANONYMOUS_INIT;
@@ -297,11 +302,12 @@ int token_access_verify(const struct token_config *config, struct span token,
 		return -1;
 	if (jsonx_i64(claims, "exp", &ends_s, &inner) != 1)
 		return refuse(err, "its end is no whole number");
-	if (read_owner(config, claims, &principal, err) < 0 ||
+	int64_t ends_ms = ends_s * 1000;
+	if (read_owner(config, claims, &principal, &ends_ms, err) < 0 ||
 	    read_ceiling(claims, &principal.ceiling, err) < 0)
 		return -1;
 	*ret_principal = principal;
-	*ret_ends_ms = ends_s * 1000;
+	*ret_ends_ms = ends_ms;
 	return 0;
 }
 

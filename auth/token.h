@@ -44,7 +44,8 @@ int token_access_make(const struct token_config *config,
 		      struct buf *out, struct err *err);
 
 /* Verify one, and find its owner, who must still be there and enabled:
- * ERR_UNAUTHENTICATED.  *ret_ends_ms is wall time. */
+ * ERR_UNAUTHENTICATED.  *ret_ends_ms is the wall time at which the token or
+ * its owner ends. */
 int token_access_verify(const struct token_config *config, struct span token,
 			struct principal *ret_principal, int64_t *ret_ends_ms,
 			struct err *err);

@@ -225,6 +225,16 @@ static void test_an_access_token_is_no_more_than_its_owner(void)
 	authn_fixture_update(&all, &eve);
 	CHECK(verify(buf_text(&header), &principal) == ERR_UNAUTHENTICATED);
 
+	eve.disabled = false;
+	eve.expires_ms = atomic_load(&meta_fixture_ms) + 500;
+	authn_fixture_update(&all, &eve);
+	CHECK(verify(buf_text(&header), &principal) == ERR_NONE);
+	principal_release(&principal);
+	atomic_fetch_add(&meta_fixture_ms, 499);
+	CHECK(quick(buf_text(&header)) == AUTHN_KNOWN);
+	atomic_fetch_add(&meta_fixture_ms, 1);
+	CHECK(verify(buf_text(&header), &principal) == ERR_UNAUTHENTICATED);
+
 	owner = PRINCIPAL_ANONYMOUS_INIT;
 	access_token(&owner, &header);
 	CHECK(verify(buf_text(&header), &principal) == ERR_NONE);
