@@ -24,7 +24,8 @@
 
 #define ACCOUNT SPAN_LIT(AUTHN_FIXTURE_ACCOUNT)
 
-static void open_database(struct authn_fixture *fixture)
+static void open_database(struct authn_fixture *fixture,
+			  struct sql_driver *driver)
 {
 	char dir[TMPDIR_SIZE];
 	struct err err = ERR_INIT;
@@ -34,7 +35,7 @@ static void open_database(struct authn_fixture *fixture)
 	int dir_fd = open(dir, O_RDONLY | O_DIRECTORY);
 	CHECK(seal_open(dir_fd, "server.key", &fixture->seal, &err) == 0);
 	close(dir_fd);
-	fixture->sql = sql_faulty_new(sql_fixture_new());
+	fixture->sql = driver;
 	CHECK(meta_open(fixture->sql, &meta_fixture_clock, &fixture->meta,
 			&err) == 0);
 	CHECK(metrics_new(&fixture->metrics, &err) == 0);
@@ -80,9 +81,15 @@ static void open_observers(struct authn_fixture *fixture)
 
 void authn_fixture_open(struct authn_fixture *fixture)
 {
+	authn_fixture_open_on(fixture, sql_faulty_new(sql_fixture_new()));
+}
+
+void authn_fixture_open_on(struct authn_fixture *fixture,
+			   struct sql_driver *driver)
+{
 	struct err err = ERR_INIT;
 
-	open_database(fixture);
+	open_database(fixture, driver);
 	open_tokens(fixture);
 	open_observers(fixture);
 	fixture->config =

@@ -43,6 +43,9 @@ struct authn_fixture {
 };
 
 void authn_fixture_open(struct authn_fixture *fixture);
+/* The same with a driver of one's own, which is taken. */
+void authn_fixture_open_on(struct authn_fixture *fixture,
+			   struct sql_driver *driver);
 void authn_fixture_close(struct authn_fixture *fixture);
 
 /* A principal, with a password unless that is NULL; the same with all else as
