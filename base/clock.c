@@ -153,7 +153,8 @@ int clock_parse(struct span text, int64_t *ret_wall_ms, struct err *err)
 		(int64_t)timegm(&parts) * 1000 + digits_at(whole, 20, 3);
 
 	clock_format(wall_ms, again);
-	if (digits_at(whole, 0, 4) == 0 || memcmp(again, whole, sizeof(again)))
+	if (digits_at(whole, 0, 4) == 0 ||
+	    memcmp(again, whole, sizeof(again)) != 0)
 		return err_set(err, ERR_INVALID, "there is no such time");
 	*ret_wall_ms = wall_ms;
 	return 0;
