@@ -360,7 +360,8 @@ class Nginx(Server):
         tls = ""
         if self.certificate:
             tls = (" ssl; ssl_certificate %s; ssl_certificate_key %s; "
-                   "ssl_protocols TLSv1.3" % self.certificate)
+                   "ssl_protocols TLSv1.3; ssl_conf_command Ciphersuites "
+                   "TLS_AES_128_GCM_SHA256" % self.certificate)
         values = dict(vars(self), files=files, connections=files - 100,
                       tls=tls)
         path = os.path.join(self.directory, "nginx.conf")
