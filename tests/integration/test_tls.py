@@ -10,9 +10,10 @@ import time
 
 import pytest
 from berthlib import tls
+from berthlib.admin import Admin
 from berthlib.oci import Repository, digest
 from berthlib.server import program
-from berthlib.wire import Connection
+from berthlib.wire import Client, Connection
 
 NAMES = "DNS:localhost,IP:127.0.0.1"
 OLD = "ALL:@SECLEVEL=0"
@@ -481,3 +482,24 @@ def test_another_client_authority_after_a_reload(secure, authority, tmp_path):
         trusted.write_bytes(file.read())
     reload(server)
     assert outcome(server, pairs["good"]) <= {"refused", "closed"}
+
+
+def test_a_client_certificate_stands_for_its_owner(secure, authority):
+    """By a name in it, and only where no other credentials are sent."""
+    server = secure("tls.client_ca=" + authority.pair.certificate,
+                    "tls.client_auth=request")
+    Admin(server.client()).post("/users/admin/certificates",
+                                {"name": "URI:spiffe://berth/ours"})
+    for name, names, status in (
+            ("ours", "DNS:x.test,URI:spiffe://berth/ours", 200),
+            ("theirs", "DNS:x.test,URI:spiffe://berth/theirs", 401),
+            ("nameless", "IP:127.0.0.1", 401)):
+        pair = authority.issue(name, names, "clientAuth")
+        shows = tls.Address.of(*server.address, authority.context(pair))
+        client = Client(shows)
+        assert client.get("/v2/_catalog").status == status, name
+        client.close()
+        wrong = Client(shows, "admin", "wrong")
+        assert wrong.get("/v2/_catalog").status == 401, name
+        wrong.close()
+    assert Client(server.address).get("/v2/_catalog").status == 401
