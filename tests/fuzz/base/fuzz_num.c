@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/num.h"
 
@@ -55,11 +56,28 @@ static void try_units(struct span input)
 	}
 }
 
+/* A time prints as the text that it was read from, but for milliseconds that
+ * were left out. */
+static void try_time(struct span input)
+{
+	struct err err = ERR_INIT;
+	char text[CLOCK_TEXT_SIZE];
+	int64_t ms = 0;
+
+	if (clock_parse(input, &ms, &err) < 0)
+		return;
+	clock_format(ms, text);
+	must(memcmp(text, input.text, sizeof("2026-01-02T03:04:05") - 1) == 0);
+	must(input.len == strlen(text) ? span_equal(input, span_of(text))
+				       : ms % 1000 == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct span input = span_make((const char *)data, size);
 
 	try_integers(input);
 	try_units(input);
+	try_time(input);
 	return 0;
 }
