@@ -103,8 +103,7 @@ static void test_a_document_is_fetched(void)
 static void test_only_200_is_a_document(void)
 {
 	static const char *const answers[] = {
-		"HTTP/1.1 302 Found\r\nLocation: /other\r\n"
-		"Content-Length: 0\r\n\r\n",
+		"HTTP/1.1 302 Found\r\nLocation: /other\r\n\r\n",
 		"HTTP/1.1 429 No\r\nContent-Length: 0\r\n\r\n",
 		"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n",
 		"HTTP/1.1 204 None\r\n\r\n",
