@@ -269,7 +269,9 @@ static int verify(const struct jwt_key *key, struct span token,
 	if (head.algorithm != key->algorithm)
 		return refuse(err, "its algorithm is not its key's");
 	if (enc_unbase64url(parts.signature, &signature, &inner) < 0)
-		return refuse(err, "its signature is not base64url");
+		return inner.code == ERR_NO_MEMORY
+			       ? err_set(err, ERR_NO_MEMORY, "a token")
+			       : refuse(err, "its signature is not base64url");
 	if (!is_signature(key, parts.input, buf_span(&signature)))
 		return refuse(err, "its signature is not right");
 	return read_object(parts.claims, JSONX_DEPTH_MAX, ret_claims, err);
