@@ -15,6 +15,10 @@ from clients.registry import start_https, start_registry
 from clients.storage import Buildah, Podman, Skopeo
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "slow: waits for a token to end")
+
+
 @pytest.fixture(scope="session")
 def work():
     if os.geteuid() != 0:
