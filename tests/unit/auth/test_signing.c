@@ -2,6 +2,8 @@
 #include "auth/signing.h"
 
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -260,6 +262,56 @@ static void test_servers_share_their_keys(void)
 	close_all(one);
 }
 
+/* ---- threads ---- */
+
+static atomic_bool done;
+
+/* What is signed with the key of one moment verifies in the next. */
+static void *sign_and_verify(void *context)
+{
+	struct signing *signing = context;
+	json_t *claims = json_object();
+
+	while (!atomic_load(&done)) {
+		CLEANUP(buf_release) struct buf kid = BUF_INIT(64);
+		CLEANUP(buf_release) struct buf token = BUF_INIT(4096);
+		CLEANUP(buf_release) struct buf set = BUF_INIT(65536);
+		struct err err = ERR_INIT;
+		json_t *read = NULL;
+		struct jwt_key *key = signing_current(signing, &kid);
+
+		CHECK(jwt_sign(key, buf_span(&kid), claims, &token, &err) == 0);
+		jwt_key_unref(key);
+		key = signing_find(signing, buf_span(&kid));
+		CHECK(key);
+		CHECK(jwt_verify(key, buf_span(&token), &read, &err) == 0);
+		CHECK(signing_jwks(signing, &set, &err) == 0);
+		json_decref(read);
+		jwt_key_unref(key);
+	}
+	json_decref(claims);
+	return NULL;
+}
+
+static void test_keys_change_while_others_sign(void)
+{
+	struct signing *signing = open_all();
+	pthread_t threads[2];
+
+	for (int i = 0; i < 2; i++)
+		CHECK(pthread_create(&threads[i], NULL, sign_and_verify,
+				     signing) == 0);
+	for (int i = 0; i < 20; i++) {
+		meta_fixture_ms += OVERLAP / 100;
+		rotate(signing, false);
+		signing_tidy(signing);
+	}
+	atomic_store(&done, true);
+	for (int i = 0; i < 2; i++)
+		CHECK(pthread_join(threads[i], NULL) == 0);
+	close_all(signing);
+}
+
 static const struct check_case cases[] = {
 	CHECK_CASE(test_the_first_start_makes_a_key_that_stays),
 	CHECK_CASE(test_a_key_signs_for_its_life_and_verifies_longer),
@@ -267,6 +319,7 @@ static const struct check_case cases[] = {
 	CHECK_CASE(test_changes_in_one_moment_leave_one_key),
 	CHECK_CASE(test_another_servers_key_opens_nothing),
 	CHECK_CASE(test_servers_share_their_keys),
+	CHECK_CASE(test_keys_change_while_others_sign),
 };
 
 int main(int argc, char **argv)
