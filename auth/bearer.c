@@ -52,17 +52,16 @@ int method_api_token(struct authn *authn, struct span text,
 }
 
 static int read_session(struct authn *authn, struct span text,
-			struct principal *ret_session, int64_t *ret_ends_ms,
+			struct principal *ret_session,
+			struct session_credentials *ret_credentials,
 			struct finding *finding, struct err *err)
 {
-	struct session_credentials credentials;
 	struct err inner = ERR_INIT;
 
 	if (session_read(authn->config.seal, authn->config.clock, text,
-			 &credentials, ret_session, &inner) == 0) {
-		OPENSSL_cleanse(&credentials.secret,
-				sizeof(credentials.secret));
-		*ret_ends_ms = credentials.ends_ms;
+			 ret_credentials, ret_session, &inner) == 0) {
+		OPENSSL_cleanse(&ret_credentials->secret,
+				sizeof(ret_credentials->secret));
 		return 0;
 	}
 	if (inner.code == ERR_UNAUTHENTICATED)
@@ -77,21 +76,27 @@ int method_session_token(struct authn *authn, struct span text,
 			 struct finding *finding, struct err *err)
 {
 	CLEANUP(principal_release) struct principal session = {.id = 0};
+	struct session_credentials credentials;
 	struct meta_tx *tx = NULL;
-	int64_t ends_ms = 0;
 
-	if (read_session(authn, text, &session, &ends_ms, finding, err) < 0 ||
+	if (read_session(authn, text, &session, &credentials, finding, err) <
+		    0 ||
 	    meta_read_begin(authn->config.meta, &tx, err) < 0)
 		return -1;
-	int done = method_take_id(authn, tx, session.id, CREDENTIAL_SESSION,
-				  finding, err);
+	int done = session_counts(tx, &credentials, err);
+	if (done == 0)
+		done = method_refuse(finding, "its access key is not in use",
+				     err);
+	else if (done > 0)
+		done = method_take_id(authn, tx, session.id, CREDENTIAL_SESSION,
+				      finding, err);
 	meta_read_end(tx);
 	if (done < 0)
 		return -1;
 	if (session.kind != finding->principal.kind)
 		return method_refuse(finding, "session of another kind", err);
-	if (ends_ms < finding->ends_ms)
-		finding->ends_ms = ends_ms;
+	if (credentials.ends_ms < finding->ends_ms)
+		finding->ends_ms = credentials.ends_ms;
 	principal_copy(&session, &finding->principal);
 	return 0;
 }

@@ -18,7 +18,7 @@
 
 #define KEY_PREFIX "ASIA" /* as the SDKs know temporary keys */
 #define PURPOSE SPAN_LIT("session")
-#define FORMAT SPAN_LIT("1") /* of what is sealed; the first of its lines */
+#define FORMAT SPAN_LIT("2") /* of what is sealed; the first of its lines */
 #define PLAIN_MAX 4096	     /* bytes that are sealed */
 
 static bool is_session_name(struct span name)
@@ -73,7 +73,7 @@ static int write_plain(const struct session_wish *wish,
 		    owner->account, owner->name);
 	if (owner->kind == META_ROLE)
 		buf_appendf(out, "/%.*s", SPAN_ARG(wish->name));
-	buf_append_char(out, '\n');
+	buf_appendf(out, "\n%s\n", credentials->made_with);
 	buf_append_span(out, wish->scopes);
 	buf_append_char(out, '\n');
 	buf_append_span(out, wish->policy);
@@ -97,7 +97,8 @@ int session_make(struct seal *seal, const struct clock_source *clock,
 				     "letters, digits and _+=,.@-");
 	}
 	if (wish->policy.len > SESSION_POLICY_MAX ||
-	    wish->scopes.len > SESSION_SCOPES_MAX)
+	    wish->scopes.len > SESSION_SCOPES_MAX ||
+	    wish->key.len >= sizeof(credentials.made_with))
 		return err_set(err, ERR_TOO_LARGE, "the session's limits");
 	if (wish->scopes.len > 0 &&
 	    memchr(wish->scopes.text, '\n', wish->scopes.len))
@@ -105,6 +106,8 @@ int session_make(struct seal *seal, const struct clock_source *clock,
 	if (access_key_make(KEY_PREFIX, credentials.key_id, credentials.secret,
 			    err) < 0)
 		return -1;
+	snprintf(credentials.made_with, sizeof(credentials.made_with), "%.*s",
+		 SPAN_ARG(wish->key));
 	int made = write_plain(wish, &credentials, &plain, err);
 
 	if (made == 0)
@@ -136,7 +139,7 @@ static bool read_kind(struct span text, enum principal_kind *ret_kind)
 	return false;
 }
 
-#define LINES 9 /* before the policy */
+#define LINES 10 /* before the policy */
 
 struct limits {
 	struct span scopes; /* "": by none */
@@ -152,7 +155,7 @@ static bool read_plain(struct span text, struct session_credentials *read,
 	for (size_t i = 0; i < LINES; i++)
 		if (!span_cut(text, '\n', &lines[i], &text))
 			return false;
-	*ret_limits = (struct limits){.scopes = lines[8], .policy = text};
+	*ret_limits = (struct limits){.scopes = lines[9], .policy = text};
 	return span_equal(lines[0], FORMAT) &&
 	       copy_text(lines[1], read->key_id, sizeof(read->key_id)) &&
 	       copy_text(lines[2], read->secret, sizeof(read->secret)) &&
@@ -161,7 +164,9 @@ static bool read_plain(struct span text, struct session_credentials *read,
 	       num_i64(lines[5], &principal->id, &err) == 0 &&
 	       copy_text(lines[6], principal->account,
 			 sizeof(principal->account)) &&
-	       copy_text(lines[7], principal->name, sizeof(principal->name));
+	       copy_text(lines[7], principal->name, sizeof(principal->name)) &&
+	       (lines[8].len == 0 ||
+		copy_text(lines[8], read->made_with, sizeof(read->made_with)));
 }
 
 static int open_token(struct seal *seal, struct span token, struct buf *plain,
@@ -209,4 +214,17 @@ int session_read(struct seal *seal, const struct clock_source *clock,
 	}
 	OPENSSL_cleanse(&read, sizeof(read));
 	return rc;
+}
+
+int session_counts(struct meta_tx *tx,
+		   const struct session_credentials *credentials,
+		   struct err *err)
+{
+	struct span id = span_of(credentials->made_with);
+	struct meta_access_key key;
+
+	if (id.len == 0)
+		return 1;
+	int found = meta_access_key_find(tx, id, &key, NULL, err);
+	return found > 0 ? !key.disabled : found;
 }

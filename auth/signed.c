@@ -218,8 +218,11 @@ static int find_session(struct check *check, struct span token,
 	}
 	buf_append_text(&check->secret, credentials.secret);
 	OPENSSL_cleanse(credentials.secret, sizeof(credentials.secret));
-	check->refused =
-		!span_equal(span_of(credentials.key_id), check->shown.key_id);
+	int counts = session_counts(tx, &credentials, err);
+	if (counts < 0)
+		return -1;
+	check->refused = !counts || !span_equal(span_of(credentials.key_id),
+						check->shown.key_id);
 	return find_owner(check, tx, check->principal.id, err);
 }
 

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/num.h"
+#include "base/sigv4.h"
 #include "server/app.h"
 #include "server/aws/aws.h"
 #include "storage/meta_principals.h"
@@ -82,12 +83,16 @@ static int make_session(struct request *request, int64_t life_s,
 			struct buf *token, struct err *err)
 {
 	struct app *app = request->app;
+	struct sigv4_authorization shown;
 	struct meta_principal owner;
 	struct session_wish wish = {.owner = &owner, .life_ms = life_s * 1000};
 	struct meta_tx *tx = NULL;
 
-	if (meta_read_begin(app->meta, &tx, err) < 0)
+	if (sigv4_parse(request_header(request, "Authorization"), &shown, err) <
+		    0 ||
+	    meta_read_begin(app->meta, &tx, err) < 0)
 		return -1;
+	wish.key = shown.key_id;
 	int found = meta_principal_get(tx, request->principal.id, &owner, err);
 	meta_read_end(tx);
 	if (found < 0)

@@ -6,6 +6,7 @@ import urllib.parse
 import pytest
 from berthlib import tokens
 from berthlib.admin import Admin, add_user
+from berthlib.aws import Aws
 from berthlib.oci import Repository
 
 HIDDEN = ["hidden/%d" % i for i in range(5)]
@@ -58,3 +59,36 @@ def test_A2_a_listing_is_no_wider_than_the_token(walled):
     got = tokens.bearer(admin.client, "repository:seen:pull").get(
         "/api/v1/repositories").expect(200).json()
     assert got["repositories"] == ["seen"]
+
+
+@pytest.mark.backend
+@pytest.mark.parametrize("end", ["disable", "rotate", "delete"])
+def test_A3_a_key_ends_the_sessions_that_were_made_with_it(own_server, end):
+    """Who found a key must not go on with what he made of it."""
+    server = own_server()
+    admin = Admin(server.client())
+    repo = Repository(admin.client, "team/app")
+    repo.push_image("one")
+    add_user(admin, "eve", ("read-only", "*"))
+    key = admin.post("/users/eve/keys")
+    other = admin.post("/users/eve/keys")
+    made = [Aws(server, one["id"], one["secret"])(
+        "sts", "get-session-token")["Credentials"] for one in (key, other)]
+    session, kept = [Aws.of(server, one) for one in made]
+    login = server.client("AWS", made[0]["SessionToken"])
+    session.identity()
+    login.get(repo.manifest("one")).expect(200)
+    path = "/users/eve/keys/" + key["id"]
+    if end == "disable":
+        admin.patch(path, {"disabled": True})
+    elif end == "rotate":
+        admin.post(path + "/rotate")
+    else:
+        admin.delete(path)
+    session.fails("InvalidClientTokenId", "sts", "get-caller-identity")
+    login.get(repo.manifest("one")).expect(401)
+    kept.identity()
+    if end == "disable":
+        admin.patch(path, {"disabled": False})
+        session.identity()
+        login.get(repo.manifest("one")).expect(200)

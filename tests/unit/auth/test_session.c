@@ -134,7 +134,8 @@ static void test_who_has_a_key_may_have_a_session(void)
 	CLEANUP(buf_release) struct buf token = BUF_INIT(8192);
 	struct session_credentials credentials;
 	struct meta_principal owner = role;
-	struct session_wish wish = {.owner = &owner, .life_ms = 1000};
+	struct session_wish wish = {
+		.owner = &owner, .key = SPAN_LIT("BERTHEVE"), .life_ms = 1000};
 	struct principal principal;
 
 	seal = new_seal();
@@ -144,11 +145,14 @@ static void test_who_has_a_key_may_have_a_session(void)
 	      ERR_NONE);
 	CHECK(principal.kind == PRINCIPAL_USER && !principal.ceiling);
 	CHECK_TEXT(principal.name, "deploy");
+	CHECK_TEXT(credentials.made_with, "BERTHEVE");
 	owner.kind = META_ROBOT;
+	wish.key = SPAN_LIT("");
 	CHECK(make(&wish, &credentials, &token) == ERR_NONE);
 	CHECK(read_with(seal, buf_span(&token), &credentials, &principal) ==
 	      ERR_NONE);
 	CHECK(principal.kind == PRINCIPAL_ROBOT);
+	CHECK_TEXT(credentials.made_with, "");
 	seal_free(seal);
 }
 
