@@ -175,6 +175,9 @@ int identity_check_name(struct identity_who who, struct err *err)
 
 	for (size_t i = 0; fine && i < name.len; i++)
 		fine = is_name_char(name.text[i]);
+	/* No path leads to these. */
+	fine = fine && !span_equal(name, SPAN_LIT(".")) &&
+	       !span_equal(name, SPAN_LIT(".."));
 	if (!fine) {
 		err_set(err, ERR_INVALID, "name is not valid");
 		return err_tell(err,

@@ -85,8 +85,9 @@ static int create(struct identity_who who, struct err *err)
 
 static void test_names_are_checked(void)
 {
-	static const char *const bad[] = {
-		"", " ", "a b", "a/b", "a\"b", "a\nb", "\xc3\xa4", "a:b", "a*"};
+	static const char *const bad[] = {"",	  " ",	  "a b",      "a/b",
+					  "a\"b", "a\nb", "\xc3\xa4", "a:b",
+					  "a*",	  ".",	  ".."};
 	struct err err = ERR_INIT;
 	char name[200];
 
