@@ -98,17 +98,21 @@ void tls_link_free(struct tls_link *link)
 	free(link);
 }
 
-/* No call says whether a handshake is over; this one refuses before. */
+/* No call says whether a handshake is over.  This one refuses before; what
+ * there is to bind to differs from one version to the next. */
 bool tls_link_ready(struct tls_link *link)
 {
 	gnutls_datum_t binding = {0};
+	gnutls_channel_binding_t type =
+		gnutls_protocol_get_version(link->session) < GNUTLS_TLS1_3
+			? GNUTLS_CB_TLS_UNIQUE
+			: GNUTLS_CB_TLS_EXPORTER;
 
 	if (link->ready)
 		return true;
-	link->ready = gnutls_session_channel_binding(link->session,
-						     GNUTLS_CB_TLS_EXPORTER,
-						     &binding) !=
-		      GNUTLS_E_CHANNEL_BINDING_NOT_AVAILABLE;
+	link->ready =
+		gnutls_session_channel_binding(link->session, type, &binding) !=
+		GNUTLS_E_CHANNEL_BINDING_NOT_AVAILABLE;
 	gnutls_free(binding.data);
 	return link->ready;
 }
