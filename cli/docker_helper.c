@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <spawn.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,11 +21,11 @@
 
 extern char **environ;
 
-/* The helper, with pipes on its standard input and output. */
+/* The helper; what it is told lies in a file, since it may end without reading
+ * it, and a pipe would then end us. */
 struct helper {
 	pid_t pid;
-	int in;	 /* we write; owned */
-	int out; /* we read; owned */
+	int out; /* what it says; owned */
 };
 
 static bool is_name(const char *name)
@@ -59,35 +60,40 @@ static int spawn(const char *program, const char *verb, int in, int out,
 			program, strerror(failed));
 }
 
-static int start(const char *name, const char *verb, struct helper *ret_helper,
-		 struct err *err)
+static int write_input(struct span said, int *ret_fd, struct err *err)
+{
+	CLEANUP(cleanup_close) int fd = memfd_create("helper", MFD_CLOEXEC);
+
+	if (fd < 0)
+		return err_sys(err, errno, "memory for a credential helper");
+	if (fsx_pwrite_all(fd, said.text, said.len, 0, err) < 0)
+		return -1;
+	*ret_fd = STEAL_FD(fd);
+	return 0;
+}
+
+static int start(const char *name, const char *verb, struct span said,
+		 struct helper *ret_helper, struct err *err)
 {
 	CLEANUP(buf_release) struct buf program = BUF_INIT(NAME_MAX_BYTES * 2);
-	int to[2];
+	CLEANUP(cleanup_close) int in = -1;
 	int from[2];
 
 	if (!is_name(name))
 		return err_set(err, ERR_INVALID, "no name of a helper");
 	buf_appendf(&program, "docker-credential-%s", name);
-	if (pipe2(to, O_CLOEXEC) < 0)
-		return err_sys(err, errno, "pipe to a credential helper");
-	if (pipe2(from, O_CLOEXEC) < 0) {
-		err_sys(err, errno, "pipe from a credential helper");
-		close(to[0]);
-		close(to[1]);
+	if (write_input(said, &in, err) < 0)
 		return -1;
-	}
-	int done = spawn(buf_text(&program), verb, to[0], from[1],
+	if (pipe2(from, O_CLOEXEC) < 0)
+		return err_sys(err, errno, "pipe from a credential helper");
+	int done = spawn(buf_text(&program), verb, in, from[1],
 			 &ret_helper->pid, err);
 
-	close(to[0]);
 	close(from[1]);
 	if (done < 0) {
-		close(to[1]);
 		close(from[0]);
 		return -1;
 	}
-	ret_helper->in = to[1];
 	ret_helper->out = from[0];
 	return 0;
 }
@@ -109,14 +115,11 @@ static void read_all(int fd, struct buf *out)
 static int run(const char *name, const char *verb, struct span said,
 	       struct buf *out, struct err *err)
 {
-	struct helper helper = {.in = -1, .out = -1};
-	struct err ignored = ERR_INIT;
+	struct helper helper = {.out = -1};
 	int status = 0;
 
-	if (start(name, verb, &helper, err) < 0)
+	if (start(name, verb, said, &helper, err) < 0)
 		return -1;
-	fsx_write_all(helper.in, said.text, said.len, &ignored);
-	close(helper.in);
 	read_all(helper.out, out);
 	close(helper.out);
 	while (waitpid(helper.pid, &status, 0) < 0 && errno == EINTR)
