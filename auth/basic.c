@@ -55,6 +55,8 @@ static bool is_token(const struct login *login)
 	       span_starts(login->password, SPAN_LIT(TOKEN_API_PREFIX));
 }
 
+/* Asked once more by the thread that checks the password: many may have been
+ * let in before the first of them was found wrong. */
 static enum authn_answer weigh(struct authn *authn,
 			       const struct authn_request *request,
 			       struct span rest, struct finding *finding,
@@ -131,8 +133,6 @@ static int compare(struct authn *authn, const struct login *login,
 	return method_take(authn, row, CREDENTIAL_PASSWORD, finding, err);
 }
 
-/* Asked again here: many may have been let in before the first was found
- * wrong. */
 static int check_password(struct authn *authn, const struct login *login,
 			  struct span source, struct finding *finding,
 			  struct err *err)
@@ -140,8 +140,6 @@ static int check_password(struct authn *authn, const struct login *login,
 	struct throttle *throttle = authn->config.throttle;
 	struct meta_principal row = {.id = 0};
 
-	if (throttle_ask(throttle, login->name, source, err) < 0)
-		return -1;
 	if (compare(authn, login, &row, finding, err) < 0) {
 		if (err->code == ERR_UNAUTHENTICATED)
 			throttle_failed(throttle, login->name, source);

@@ -124,6 +124,27 @@ static void test_the_cost_of_a_hash_is_bounded(void)
 	}
 }
 
+static void test_a_cost_is_that_of_new_hashes(void)
+{
+	char cheap[PASSWORD_HASH_SIZE];
+	char dear[PASSWORD_HASH_SIZE];
+	struct err err = ERR_INIT;
+
+	CHECK(password_hash(SPAN_LIT("secret"), cheap, &err) == 0);
+	CHECK(!password_is_cheap(cheap));
+	password_set_cost(PASSWORD_COST_MIN + 1);
+	CHECK(password_hash(SPAN_LIT("secret"), dear, &err) == 0);
+	CHECK(strstr(cheap, "ln=14,") && strstr(dear, "ln=15,"));
+	CHECK(password_is_cheap(cheap) && !password_is_cheap(dear));
+	CHECK(!password_is_cheap("damaged"));
+	CHECK(password_verify(SPAN_LIT("secret"), cheap, &err) == 1);
+	CHECK(password_verify(SPAN_LIT("wrong"), cheap, &err) == 0);
+	CHECK(password_verify(SPAN_LIT("secret"), dear, &err) == 1);
+	password_set_cost(PASSWORD_COST_MIN);
+	CHECK(!password_is_cheap(dear));
+	CHECK(password_verify(SPAN_LIT("secret"), dear, &err) == 1);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct check_case cases[] = {
@@ -132,6 +153,7 @@ int main(int argc, char **argv)
 		CHECK_CASE(test_the_length_of_a_password_is_bounded),
 		CHECK_CASE(test_damage_is_told_as_damage),
 		CHECK_CASE(test_the_cost_of_a_hash_is_bounded),
+		CHECK_CASE(test_a_cost_is_that_of_new_hashes),
 	};
 
 	return CHECK_RUN(argc, argv, cases);
