@@ -51,9 +51,11 @@ struct authz_question {
 	struct span repository;		   /* to which; "" for none */
 	struct span target; /* name of the user, role ... that an iam: action
 			       is about, or "" */
-	struct span source; /* the client's address, without a port */
-	struct span user_agent; /* what it calls itself, or "" */
-	bool secure;		/* it came over TLS */
+	struct span target_kind; /* "user", "role" ...; "": what the action is
+				    about by its name */
+	struct span source;	 /* the client's address, without a port */
+	struct span user_agent;	 /* what it calls itself, or "" */
+	bool secure;		 /* it came over TLS */
 };
 
 /* Without waiting: 1 allowed, 0 ask authz_check(), -1 as there. */

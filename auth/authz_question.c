@@ -56,13 +56,15 @@ void authz_resource_arn(const struct authz *authz,
 			const struct authz_question *question, struct buf *out)
 {
 	struct meta_scope scope = authz->config.scope;
-	const char *type = types[question->action];
+	struct span kind = question->target_kind;
 
+	if (kind.len == 0 && types[question->action])
+		kind = span_of(types[question->action]);
 	if (question->repository.len > 0)
 		authz_repository_arn(scope, question->repository, out);
 	else if (question->target.len > 0)
-		buf_appendf(out, "arn:aws:iam::%.*s:%s/%.*s",
-			    SPAN_ARG(scope.account), type ? type : "principal",
+		buf_appendf(out, "arn:aws:iam::%.*s:%.*s/%.*s",
+			    SPAN_ARG(scope.account), SPAN_ARG(kind),
 			    SPAN_ARG(question->target));
 	else
 		buf_append_char(out, '*');

@@ -109,7 +109,7 @@ static int check_grants(struct request *request,
 {
 	if (wish->grant_count == 0)
 		return 0;
-	return access_check_target(request, ACTION_ATTACH_POLICY,
+	return access_check_target(request, ACTION_ATTACH_POLICY, "robot",
 				   wish->who.name, err);
 }
 

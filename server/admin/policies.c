@@ -148,6 +148,15 @@ static int find_principal(struct request *request, struct span name,
 	return 0;
 }
 
+/* A name, or KIND/NAME: some actions are about several kinds. */
+static void read_target(struct authz_question *question)
+{
+	struct span name = {0};
+
+	if (span_cut(question->target, '/', &question->target_kind, &name))
+		question->target = name;
+}
+
 static int read_question(const json_t *json, struct span *ret_principal,
 			 struct authz_question *question, struct err *err)
 {
@@ -160,6 +169,7 @@ static int read_question(const json_t *json, struct span *ret_principal,
 	    jsonx_text(json, "source", &question->source, err) < 0 ||
 	    jsonx_bool(json, "secure", &question->secure, err) < 0)
 		return -1;
+	read_target(question);
 	question->action = action_find(action);
 	if (question->action == ACTION_UNSET) {
 		err_set(err, ERR_INVALID, "unknown action");

@@ -176,12 +176,13 @@ int access_may_see(struct request *request, struct span repository,
 }
 
 int access_check_target(struct request *request, enum action action,
-			struct span target, struct err *err)
+			const char *kind, struct span target, struct err *err)
 {
 	struct authz_question question =
 		access_question(request, action, SPAN_LIT(""));
 
 	question.target = target;
+	question.target_kind = span_of(kind);
 	return ask(request, &question, err);
 }
 

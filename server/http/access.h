@@ -46,9 +46,9 @@ int access_may(struct request *request, enum action action,
 int access_may_see(struct request *request, struct span repository,
 		   struct err *err);
 
-/* The same about somebody: a user, role ... that target names. */
+/* As access_check() about somebody: a "user", "role" ... of that name. */
 int access_check_target(struct request *request, enum action action,
-			struct span target, struct err *err);
+			const char *kind, struct span target, struct err *err);
 
 /* For whoever sets a policy: ERR_CONFLICT if the request could not set it
  * again, were that document the policy of the repository ("": of the registry).

@@ -93,6 +93,18 @@ enum step_result step_verify_body(struct exchange *exchange)
 	return find_out(exchange);
 }
 
+/* What stands in the first placeholder is what its own name says. */
+static struct span kind_of(const struct route *route)
+{
+	struct span rest = span_of(route->pattern);
+	struct span kind = {0};
+
+	if (!span_cut(rest, '{', &kind, &rest) ||
+	    !span_cut(rest, '}', &kind, &rest))
+		return SPAN_LIT("");
+	return kind;
+}
+
 /* What a route is about is in its first placeholder: a repository, or somebody
  * or something that has a name. */
 static struct authz_question question_of(struct exchange *exchange)
@@ -104,7 +116,10 @@ static struct authz_question question_of(struct exchange *exchange)
 	struct authz_question question = access_question(
 		request, request->route->action, named ? first : SPAN_LIT(""));
 
-	question.target = named ? SPAN_LIT("") : first;
+	if (named)
+		return question;
+	question.target = first;
+	question.target_kind = kind_of(request->route);
 	return question;
 }
 

@@ -92,3 +92,52 @@ def test_A3_a_key_ends_the_sessions_that_were_made_with_it(own_server, end):
         admin.patch(path, {"disabled": False})
         session.identity()
         login.get(repo.manifest("one")).expect(200)
+
+
+@pytest.mark.backend
+def test_what_is_denied_about_somebody_is_all_of_him(own_server):
+    """iam:* about user/root is iam:*, whatever of his it is about; and who
+    may do something to one kind of principal may not do it to others."""
+    server = own_server()
+    admin = Admin(server.client())
+    for kind, name in (("users", "root"), ("users", "dev"), ("robots", "ci"),
+                       ("roles", "job"), ("groups", "dev")):
+        admin.post("/" + kind, {"name": name})
+    arn = "arn:aws:iam::000000000000:"
+    admin.put("/policies/but-root", {
+        "Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Action": ["iam:*", "berth:*"],
+             "Resource": "*"},
+            {"Effect": "Deny", "Action": ["iam:*", "berth:*"],
+             "Resource": arn + "user/root"}]}, 201)
+    helper = Admin(add_user(admin, "helper", ("but-root", "*")))
+    helper.post("/users/dev/keys")
+    for method, path, body in (
+            ("POST", "keys", {}), ("GET", "keys", None),
+            ("POST", "tokens", {}), ("GET", "tokens", None),
+            ("PUT", "policies/administrator", None),
+            ("DELETE", "policies/administrator", None),
+            ("GET", "policies", None), ("PUT", "password", {
+                "password": "another password of root"}),
+            ("POST", "certificates", {"name": "DNS:x"})):
+        helper.fails(403, "DENIED", method, "/users/root/" + path, body)
+    admin.put("/policies/one-group", {
+        "Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Action": "iam:AttachPolicy",
+             "Resource": [arn + "group/dev", arn + "robot/made"]},
+            {"Effect": "Allow", "Action": "berth:CreateRobot",
+             "Resource": "*"}]}, 201)
+    one = Admin(add_user(admin, "one", ("one-group", "*")))
+    one.put("/groups/dev/policies/read-only")
+    one.fails(403, "DENIED", "PUT", "/users/dev/policies/read-only")
+    for name, status in (("made", 201), ("other", 403)):
+        reply = one.ask("POST", "/robots", {
+            "name": name, "policies": [{"policy": "pull-only"}]})
+        assert reply.status == status, str(reply)
+    for target, decision in (("user/root", "explicitDeny"),
+                             ("user/dev", "allowed"),
+                             ("group/root", "allowed")):
+        said = admin.post("/policies/simulate", {
+            "principal": "helper", "action": "iam:CreateAccessKey",
+            "target": target}, 200)
+        assert said["decision"] == decision, said
