@@ -93,19 +93,26 @@ static int put(struct meta_tx *tx, void *context, struct err *err)
 	return meta_issuer_put(tx, context, err) < 0 ? -1 : 0;
 }
 
-static void open_all(void)
+/* One that has fetched nothing yet, in the place of the last. */
+static void start_anew(void)
 {
-	struct oidc_config config = {.clock = &meta_fixture_clock,
-				     .account = SPAN_LIT(ACCOUNT),
-				     .leeway_ms = LEEWAY_S * 1000,
-				     .get = get};
+	const struct oidc_config config = {.meta = meta,
+					   .clock = &meta_fixture_clock,
+					   .account = SPAN_LIT(ACCOUNT),
+					   .leeway_ms = LEEWAY_S * 1000,
+					   .get = get};
 	struct err err = ERR_INIT;
 
+	oidc_free(oidc);
+	CHECK(oidc_new(&config, &oidc, &err) == 0);
+}
+
+static void open_all(void)
+{
 	atomic_store(&meta_fixture_ms, NOW_S * 1000);
 	meta = meta_fixture_open();
-	config.meta = meta;
 	meta_fixture_write(meta, put, &row);
-	CHECK(oidc_new(&config, &oidc, &err) == 0);
+	start_anew();
 	key = new_key();
 	publish(key, "one", "");
 	snprintf(configuration, sizeof(configuration),
@@ -372,8 +379,7 @@ static void test_a_token_without_key_id_needs_an_only_key(void)
 	open_all();
 	publish(key, NULL, "");
 	CHECK(verify(key, "", good_claims()) == ERR_NONE);
-	close_all();
-	open_all();
+	start_anew();
 	CHECK(jsonx_dump(jwk, &more, &err) == 0);
 	buf_append_char(&more, ',');
 	publish(key, NULL, buf_text(&more));
@@ -409,20 +415,24 @@ static void test_an_issuer_that_cannot_be_used(void)
 		"{\"keys\":[],\"keys\":[]}",
 	};
 
+	char good[sizeof(configuration)];
+
+	open_all();
+	memcpy(good, configuration, sizeof(good));
 	for (size_t i = 0; i < sizeof(configurations) / sizeof(char *); i++) {
-		open_all();
+		start_anew();
 		snprintf(configuration, sizeof(configuration), "%s",
 			 configurations[i]);
 		CHECK(verify(key, "one", good_claims()) == ERR_UNAVAILABLE);
-		close_all();
 	}
+	memcpy(configuration, good, sizeof(good));
 	for (size_t i = 0; i < sizeof(documents) / sizeof(char *); i++) {
-		open_all();
+		start_anew();
 		buf_clear(&jwks);
 		buf_append_text(&jwks, documents[i]);
 		CHECK(verify(key, "one", good_claims()) == ERR_UNAVAILABLE);
-		close_all();
 	}
+	close_all();
 }
 
 static void test_keys_of_no_use_are_passed_over(void)
