@@ -54,21 +54,6 @@ static int read_scopes(struct span text, struct asked *asked, struct err *err)
 	return 0;
 }
 
-/* 1 it is allowed, 0 it is not, -1. */
-static int may(struct request *request, enum action action,
-	       struct span repository, struct err *err)
-{
-	struct err inner = ERR_INIT;
-
-	if (access_check(request, action, repository, &inner) == 0)
-		return 1;
-	if (inner.code == ERR_DENIED || inner.code == ERR_SCOPE ||
-	    inner.code == ERR_UNAUTHENTICATED)
-		return 0;
-	*err = inner;
-	return -1;
-}
-
 static int grant_scope(struct request *request, struct scope *scope,
 		       struct err *err)
 {
@@ -86,7 +71,7 @@ static int grant_scope(struct request *request, struct scope *scope,
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		if (!(scope->rights & rows[i].right))
 			continue;
-		int allowed = may(request, rows[i].action, name, err);
+		int allowed = access_may(request, rows[i].action, name, err);
 		if (allowed < 0)
 			return -1;
 		if (!allowed)

@@ -275,7 +275,7 @@ def test_TOK_05_only_a_form_of_a_bounded_size(api):
         plain.request("POST", "/token", b"grant_type=password",
                       {"Content-Type": kind}).error(400, "UNSUPPORTED")
     for chunked in None, 1000:
-        plain.request("POST", "/token", b"a=" + b"x" * 20000, tokens.FORM,
+        plain.request("POST", "/token", b"a=" + b"x" * 30000, tokens.FORM,
                       chunked).error(413, "SIZE_INVALID")
     plain.request("POST", "/token", b"grant_type=%zz", tokens.FORM).error(
         400, "UNSUPPORTED")
@@ -300,6 +300,7 @@ def keep(client):
         "refresh_token"]
 
 
+@pytest.mark.backend
 def test_TOK_06_a_refresh_token_stands_for_a_password(api):
     posted = post(api.anonymous(), grant_type="password", username="admin",
                   password=PASSWORD, access_type="offline").json()
@@ -435,6 +436,7 @@ def test_A2_other_spellings_of_a_name_open_nothing(api, name):
         mine.get("/v2/%s/tags/list" % place).expect(400, 401, 404)
 
 
+@pytest.mark.backend
 def test_A2_a_mount_takes_rights_on_both_sides(api, name):
     source, target = name + "/source", name + "/target"
     digest = Repository(api, source).push_blob(b"mounted " + name.encode())
@@ -617,6 +619,7 @@ def test_A3_a_right_that_is_taken_away(api, eve, name):
     mine.request("POST", repo.uploads).expect(401, 403)
 
 
+@pytest.mark.backend
 def test_A3_an_owner_who_is_disabled_or_gone(api, eve):
     text, kept = tokens.token(eve), keep(eve)
     path = "/users/" + eve.user
@@ -633,6 +636,7 @@ def test_A3_an_owner_who_is_disabled_or_gone(api, eve):
     refresh(api, kept).error(401, "UNAUTHORIZED")
 
 
+@pytest.mark.backend
 def test_A3_another_password_ends_refresh_tokens(api, eve):
     kept = keep(eve)
     refresh(api, kept).expect(200)
@@ -685,6 +689,7 @@ def test_TOK_10_the_keys_are_published(api):
     api.request("HEAD", "/.well-known/jwks.json").expect(200)
 
 
+@pytest.mark.backend
 def test_TOK_10_keys_change_with_overlap(own_server):
     api = own_server().client()
     old = tokens.token(api)
@@ -699,6 +704,7 @@ def test_TOK_10_keys_change_with_overlap(own_server):
 
 
 @pytest.mark.disk
+@pytest.mark.backend
 def test_TOK_10_keys_outlive_a_restart(own_server):
     server = own_server()
     text, before = tokens.token(server.client()), keys(server.client())
