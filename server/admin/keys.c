@@ -134,7 +134,7 @@ static int update(struct request *request, struct err *err)
 		err_set(err, ERR_INVALID, "nothing to change");
 		return err_tell(err, "\"disabled\" is missing");
 	}
-	if (found < 0 ||
+	if (found < 0 || (!disabled && admin_check_lasting(request, err) < 0) ||
 	    identity_key_disable(&request->app->identity, &by, subject.who,
 				 subject.rest, disabled, err) < 0 ||
 	    read_key(request, subject.rest, &key, err) < 0)

@@ -115,6 +115,12 @@ def test_a_token_makes_nothing_that_outlives_it(server, admin, user):
         limited.fails(403, "DENIED", "POST", path)
     assert len(own.get("/me/keys")["keys"]) == 1
     assert len(own.get("/me/tokens")["tokens"]) == 1
+    # To take a key out of use is for everybody, to bring it back is not.
+    limited.patch("/me/keys/" + key, {"disabled": True})
+    limited.fails(403, "DENIED", "PATCH", "/me/keys/" + key,
+                  {"disabled": False})
+    assert own.get("/me/keys")["keys"][0]["disabled"]
+    own.patch("/me/keys/" + key, {"disabled": False})
 
 
 # CVE-2022-31666 and its kin: ids of somebody else's.
