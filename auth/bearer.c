@@ -44,6 +44,7 @@ int method_api_token(struct authn *authn, struct span text,
 	if (scope.len > 0 && ceiling_new(buf_span(&scope), true, SPAN_LIT(""),
 					 &finding->principal.ceiling, err) < 0)
 		return -1;
+	finding->principal.ends_ms = token.expires_ms;
 	if (token.expires_ms && token.expires_ms < finding->ends_ms)
 		finding->ends_ms = token.expires_ms;
 	used_note(authn->config.used, USED_TOKEN, span_of(token.id),

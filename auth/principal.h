@@ -44,6 +44,8 @@ struct principal {
 	char account[PRINCIPAL_ACCOUNT_SIZE]; /* whose it is */
 	char name[PRINCIPAL_NAME_SIZE]; /* "admin"; "anonymous"; of a role's
 					   session "ROLE/SESSION" */
+	int64_t ends_ms; /* wall time at which the credential ends; 0: when its
+			    owner does */
 	struct ceiling *ceiling; /* what the credential is limited to; NULL:
 				    nothing; a reference */
 };

@@ -209,6 +209,7 @@ int session_read(struct seal *seal, const struct clock_source *clock,
 	else if (limits.policy.len > 0)
 		rc = ceiling_new_policy(limits.policy, &principal.ceiling, err);
 	if (rc == 0) {
+		principal.ends_ms = read.ends_ms;
 		*ret_credentials = read;
 		*ret_principal = principal;
 	}

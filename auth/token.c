@@ -88,6 +88,16 @@ static int add_identity(json_t *claims, const struct principal *principal)
 				   json_stringn(policy.text, policy.len));
 }
 
+int64_t token_access_life_s(const struct token_config *config,
+			    const struct principal *principal)
+{
+	int64_t now_s = clock_wall_ms(config->clock) / 1000;
+	int64_t life_s = config->access_life_ms / 1000;
+	int64_t left_s = principal->ends_ms / 1000 - now_s;
+
+	return principal->ends_ms != 0 && left_s < life_s ? left_s : life_s;
+}
+
 static int make_claims(const struct token_config *config,
 		       const struct principal *principal, struct span granted,
 		       json_t **ret_claims, struct err *err)
@@ -103,8 +113,9 @@ static int make_claims(const struct token_config *config,
 	json_t *claims = json_pack(
 		"{s:s, s:s, s:s, s:I, s:I, s:I, s:s, s:o}", "iss",
 		config->issuer, "sub", anonymous ? "" : principal->name, "aud",
-		config->service, "exp", now + config->access_life_ms / 1000,
-		"nbf", now, "iat", now, "jti", id, "access", access);
+		config->service, "exp",
+		now + (json_int_t)token_access_life_s(config, principal), "nbf",
+		now, "iat", now, "jti", id, "access", access);
 	if (!claims || add_identity(claims, principal) < 0)
 		return no_memory(err);
 	if (scope_each(granted, false, add_access, access, err) < 0)

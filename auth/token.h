@@ -37,8 +37,13 @@ struct token_config {
 	int64_t leeway_ms;		  /* by which clocks may differ */
 };
 
-/* Make an access token for a principal (anonymous, too); granted is a list of
- * scopes.  Appended to out. */
+/* How long one that is made for a principal now counts: not longer than what he
+ * came with. */
+int64_t token_access_life_s(const struct token_config *config,
+			    const struct principal *principal);
+
+/* Make an access token for a principal (anonymous, too) that lives so long;
+ * granted is a list of scopes.  Appended to out. */
 int token_access_make(const struct token_config *config,
 		      const struct principal *principal, struct span granted,
 		      struct buf *out, struct err *err);

@@ -45,7 +45,7 @@ static void answer(struct request *request, struct span token,
 
 	clock_format(clock_wall_ms(app->clock), issued);
 	buf_appendf(body, "{\"expires_in\":%" PRId64,
-		    app->tokens.access_life_ms / 1000);
+		    token_access_life_s(&app->tokens, &request->principal));
 	add_text(body, "issued_at", span_of(issued));
 	add_text(body, "token", token);
 	add_text(body, "access_token", token);

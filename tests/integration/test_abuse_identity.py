@@ -6,7 +6,7 @@ import urllib.parse
 import pytest
 from berthlib import tokens
 from berthlib.admin import Admin, add_user
-from berthlib.aws import Aws
+from berthlib.aws import ADMIN, Aws
 from berthlib.oci import Repository
 
 HIDDEN = ["hidden/%d" % i for i in range(5)]
@@ -141,3 +141,22 @@ def test_what_is_denied_about_somebody_is_all_of_him(own_server):
             "principal": "helper", "action": "iam:CreateAccessKey",
             "target": target}, 200)
         assert said["decision"] == decision, said
+
+
+@pytest.mark.backend
+def test_A3_an_access_token_ends_with_what_it_was_given_for(own_server):
+    """It may live for a day; what is to end sooner must not become one."""
+    server = own_server("auth.access_token_life=24h", env=ADMIN)
+    admin = Admin(server.client())
+    made = admin.post("/me/tokens", {"expires_in": 600})
+    session = Aws(server)("sts", "get-session-token", "--duration-seconds",
+                          "900")["Credentials"]
+    for user, secret, most in (("admin", made["token"], 600),
+                               ("AWS", session["SessionToken"], 900)):
+        got = tokens.ask(server.client(user, secret)).expect(200).json()
+        claims = tokens.parts(got["token"])[1]
+        assert most - 300 < claims["exp"] - claims["iat"] <= most
+        assert abs(got["expires_in"] - claims["exp"] + claims["iat"]) <= 1
+        tokens.Bearer(server.address, got["token"]).get("/v2/").expect(200)
+    got = tokens.ask(admin.client).expect(200).json()
+    assert got["expires_in"] == 86400
