@@ -123,9 +123,8 @@ void mhd_hello_tls(struct loop *loop, struct connection *connection)
 		connection->wire, MHD_CONNECTION_INFO_GNUTLS_SESSION);
 
 	if (info)
-		connection->tls =
-			tls_link_new(loop->front->tls, info->tls_session,
-				     connection->fd, &loop->holding);
+		connection->tls = tls_link_new(
+			loop->front->tls, info->tls_session, connection->fd);
 	if (connection->tls)
 		list_append(&loop->shaking, &connection->shaking);
 	else
@@ -154,7 +153,6 @@ void mhd_hello_after(struct loop *loop)
 		list_remove(&connection->shaking);
 		look_at_handshake(loop, connection);
 	}
-	tls_flush(&loop->holding);
 }
 
 /* What is left unread when a socket is closed turns into a reset, which may
@@ -165,8 +163,6 @@ void mhd_hello_gone(const struct connection *connection)
 	const char *why =
 		connection->tls ? tls_link_refusal(connection->tls) : NULL;
 
-	if (connection->tls)
-		tls_link_flush(connection->tls);
 	if (!why)
 		return;
 	(void)recv(connection->fd, unread, sizeof(unread), MSG_DONTWAIT);

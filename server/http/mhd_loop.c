@@ -505,7 +505,6 @@ int loop_new(struct front *front, size_t index, struct loop **ret_loop,
 	loop->parking.epoll_fd = -1;
 	lock_init(&loop->lock);
 	list_init(&loop->shaking);
-	list_init(&loop->holding);
 	if (loop_open(loop, err) < 0) {
 		loop_free(loop);
 		return -1;

@@ -59,7 +59,6 @@ struct loop {
 	struct wheel wheel;	   /* of connections */
 	struct parking parking;	   /* of those that have said nothing */
 	struct list shaking;	   /* handshakes that go on in this turn */
-	struct list holding;	   /* links that hold something back */
 	struct connection *adding; /* not yet known to the daemon */
 	struct exchange *free;	   /* for further use */
 	size_t connections;	   /* known to the lanes' daemons */

@@ -399,6 +399,9 @@ static void on_completed(void *context, struct MHD_Connection *wire,
 	if (!exchange)
 		return;
 	*request = NULL;
+	if (connection && connection->tls &&
+	    tls_link_uncork(connection->tls) < 0)
+		loop_shut(connection);
 	exchange->aborted = code != MHD_REQUEST_TERMINATED_COMPLETED_OK &&
 			    exchange->phase != WIRE_LINGER;
 	note_half_request(exchange);

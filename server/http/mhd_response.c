@@ -18,12 +18,14 @@
 #include "server/http/exchange.h"
 #include "server/http/mhd_loop.h"
 #include "server/http/mhd_sendfile.h"
+#include "server/http/tls.h"
 
 #define RAW_MAX (64u << 10) /* bytes of an answer sent past the library */
 #define PIECE_BYTES ((size_t)128 << 10) /* of a file, at a time in TLS */
-#define FIELD_MAX 64			/* bytes of a value formatted here */
-#define HEAD_BYTES 1024 /* of the fields that an entity and the library add */
-#define NOTE_BYTES 80	/* that the library keeps per field and parameter */
+#define SMALL_BYTES 8192 /* of an answer that goes out with its head */
+#define FIELD_MAX 64	 /* bytes of a value formatted here */
+#define HEAD_BYTES 1024	 /* of the fields that an entity and the library add */
+#define NOTE_BYTES 80	 /* that the library keeps per field and parameter */
 
 static void unref_body(void *body)
 {
@@ -309,6 +311,8 @@ static int queue(struct exchange *exchange, struct MHD_Response *wire)
 {
 	const struct connection *connection = exchange->connection;
 
+	if (connection->tls && exchange->sent_bytes <= SMALL_BYTES)
+		tls_link_cork(connection->tls);
 	return MHD_queue_response(connection->wire,
 				  (unsigned)exchange->request.response.status,
 				  wire) == MHD_YES

@@ -18,7 +18,6 @@
 #include <sys/types.h>
 
 struct err;
-struct list;
 struct span;
 struct tls;
 struct tls_link;
@@ -58,18 +57,10 @@ void *tls_certificate_source(void);
 /*
  * A link is what we know of one connection's session; its thread's alone.
  * session is the library's, fresh, on that socket; once the library has freed
- * it only tls_link_flush() and _free() may be called.  What is to be sent may
- * wait in the list of those that hold something back, until tls_flush().  NULL
- * without memory.
+ * it only tls_link_free() may be called.  NULL without memory.
  */
-struct tls_link *tls_link_new(struct tls *tls, void *session, int fd,
-			      struct list *holding);
+struct tls_link *tls_link_new(struct tls *tls, void *session, int fd);
 void tls_link_free(struct tls_link *link);
-
-/* Send what is held back, of one or of all in the list: before a wait for
- * anything, before the socket is closed. */
-void tls_link_flush(struct tls_link *link);
-void tls_flush(struct list *holding);
 
 /* The handshake is done. */
 bool tls_link_ready(struct tls_link *link);
@@ -82,6 +73,12 @@ const char *tls_link_refusal(const struct tls_link *link);
 
 /* Records that the client has sent since the handshake. */
 uint64_t tls_link_heard(const struct tls_link *link);
+
+/* Have what is sent collected, if the kernel has nothing else to send: head and
+ * body of a small answer become one record.  Then send it: -1 if not all of it
+ * could go out, so that the connection is of no use. */
+void tls_link_cork(struct tls_link *link);
+int tls_link_uncork(struct tls_link *link);
 
 /* Send bytes past the HTTP library, as send() would, in the session; then say
  * that no more will follow.  -1 if that is not possible at once. */

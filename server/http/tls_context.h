@@ -10,7 +10,6 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#include "base/list.h"
 #include "base/span.h"
 #include "server/http/tls.h"
 
@@ -45,10 +44,7 @@ struct tls_link {
 	size_t name_count;	     /* of them */
 	bool ready;		     /* the handshake is done */
 	int fd;			     /* the socket; borrowed */
-	unsigned char *held;	     /* not sent yet; owned, or NULL */
-	size_t held_len;	     /* bytes of it */
-	struct list *holding;	     /* of the links that hold; borrowed */
-	struct list place;	     /* in that list, while something is held */
+	bool corked;		     /* records are collected */
 };
 
 /* One reference less; the last frees it.  NULL is fine. */
@@ -75,10 +71,6 @@ gnutls_datum_t tls_datum(const struct buf *buf);
 int tls_on_hello(gnutls_session_t session, unsigned type, unsigned when,
 		 unsigned incoming, const gnutls_datum_t *message);
 int tls_verify_client(gnutls_session_t session);
-
-/* Sends for a link (tls_push.c). */
-ssize_t tls_push(gnutls_transport_ptr_t context, const giovec_t *pieces,
-		 int count);
 
 /* Present the chain made out for that host, else the first (tls_link.c). */
 int tls_present(struct tls_link *link, const char *host);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The part of a connection that is TLS. */
+#include <linux/sockios.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 
 #include "server/http/tls_context.h"
 
@@ -57,17 +59,13 @@ static int prepare(struct tls_link *link)
 				 ? GNUTLS_CERT_IGNORE
 				 : GNUTLS_CERT_REQUEST);
 	gnutls_session_set_ptr(session, link);
-	gnutls_transport_set_ptr2(
-		session, (gnutls_transport_ptr_t)(intptr_t)link->fd, link);
-	gnutls_transport_set_vec_push_function(session, tls_push);
 	gnutls_handshake_set_hook_function(session,
 					   GNUTLS_HANDSHAKE_CLIENT_HELLO,
 					   GNUTLS_HOOK_PRE, tls_on_hello);
 	return rc;
 }
 
-struct tls_link *tls_link_new(struct tls *tls, void *session, int fd,
-			      struct list *holding)
+struct tls_link *tls_link_new(struct tls *tls, void *session, int fd)
 {
 	struct tls_link *link = calloc(1, sizeof(*link));
 
@@ -77,8 +75,6 @@ struct tls_link *tls_link_new(struct tls *tls, void *session, int fd,
 	link->context = tls_context_of(tls);
 	link->session = session;
 	link->fd = fd;
-	link->holding = holding;
-	list_init(&link->place);
 	if (prepare(link) < 0) {
 		gnutls_credentials_clear(session);
 		tls_link_free(link);
@@ -92,8 +88,6 @@ void tls_link_free(struct tls_link *link)
 	if (!link)
 		return;
 	tls_context_unref(link->context);
-	list_remove(&link->place);
-	free(link->held);
 	free(link->names);
 	free(link);
 }
@@ -143,21 +137,35 @@ uint64_t tls_link_heard(const struct tls_link *link)
 	return count;
 }
 
+void tls_link_cork(struct tls_link *link)
+{
+	int unsent = 1;
+
+	if (ioctl(link->fd, SIOCOUTQ, &unsent) < 0 || unsent > 0)
+		return;
+	gnutls_record_cork(link->session);
+	link->corked = true;
+}
+
+int tls_link_uncork(struct tls_link *link)
+{
+	if (!link->corked)
+		return 0;
+	link->corked = false;
+	return gnutls_record_uncork(link->session, 0) < 0 ? -1 : 0;
+}
+
 ssize_t tls_link_send(struct tls_link *link, const void *data, size_t len)
 {
 	if (!tls_link_ready(link) ||
 	    gnutls_record_send(link->session, data, len) != (ssize_t)len)
 		return -1;
-	tls_link_flush(link);
-	return link->held ? -1 : (ssize_t)len;
+	return (ssize_t)len;
 }
 
 int tls_link_end(struct tls_link *link)
 {
-	int rc = gnutls_bye(link->session, GNUTLS_SHUT_WR);
-
-	tls_link_flush(link);
-	return rc == 0 && !link->held ? 0 : -1;
+	return gnutls_bye(link->session, GNUTLS_SHUT_WR) == 0 ? 0 : -1;
 }
 
 const struct span *tls_link_names(const struct tls_link *link,

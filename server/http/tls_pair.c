@@ -140,7 +140,7 @@ int tls_pairs_read(struct tls_context *context, const struct tls_config *config,
 	struct span chain = {0};
 	struct span key = {0};
 
-	context->pairs = calloc(entries(chains), sizeof(*context->pairs));
+	context->pairs = calloc(entries(chains) + 1, sizeof(*context->pairs));
 	if (!context->pairs)
 		return err_set(err, ERR_NO_MEMORY, "no memory for TLS");
 	while (next(&chains, &chain)) {
