@@ -4,6 +4,10 @@
  * thread appends what is new, at most once a second, and what goes on being
  * counted once a minute: the log of a flood stays short.  A place that has
  * nothing to write makes room for others.
+ *
+ * One who asks about ever other targets, or from all addresses of his network,
+ * would fill the log and take the places of others.  He gets so many; what goes
+ * beyond is told as about "*", from the network.
  */
 #include "auth/audit.h"
 
@@ -15,16 +19,20 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/ip.h"
 #include "base/list.h"
 #include "base/lock.h"
 #include "base/log.h"
 #include "base/map.h"
 #include "base/metrics.h"
+#include "base/rand.h"
 #include "base/thread.h"
 #include "base/utf8.h"
 #include "storage/meta_audit.h"
 
 #define PLACES_MAX 1024
+#define CROWDS 4096	 /* hashes of kind, actor and network */
+#define CROWD_MAX 32	 /* places of one of these */
 #define FIELD_MAX 256	 /* bytes kept of each text */
 #define ROWS_AT_ONCE 128 /* appended in one transaction */
 #define PERIOD_MS 1000	 /* between two batches */
@@ -53,12 +61,14 @@ enum {
 struct text {
 	char bytes[TEXT_MAX];
 	size_t len;	/* of them all */
+	size_t who_len; /* of the first two */
 	size_t key_len; /* of the first five */
 };
 
 struct place {
 	struct map_node node;
 	struct list entry;  /* of one of the lists below */
+	size_t crowd;	    /* its place in ->crowds */
 	int64_t written_ms; /* when it last was; NEVER */
 	uint64_t count;	    /* of entries that are not written */
 	uint64_t writing;   /* of those that are being written */
@@ -67,17 +77,19 @@ struct place {
 
 struct audit {
 	struct audit_config config; /* immutable */
+	uint64_t secret[2];	    /* the same */
 	struct metric *written;
 	struct metric *dropped;
 	pthread_t thread;
 	struct lock lock; /* guards what follows */
 	struct cond wake;
 	bool stop;
-	bool news;	     /* something waits that need not wait a minute */
-	struct map map;	     /* every place, by its key */
-	struct list waiting; /* places with a count */
-	struct list resting; /* those without, the longest so first */
-	uint64_t lost;	     /* entries that found no place */
+	bool news;	/* something waits that need not wait a minute */
+	struct map map; /* every place, by its key */
+	uint16_t crowds[CROWDS]; /* places of each */
+	struct list waiting;	 /* places with a count */
+	struct list resting;	 /* those without, the longest so first */
+	uint64_t lost;		 /* entries that found no place */
 };
 
 /* What one transaction appends. */
@@ -131,21 +143,45 @@ static void make_text(const struct meta_audit *entry, struct text *ret_text)
 	ret_text->len = 0;
 	for (size_t i = 0; i < FIELD_COUNT; i++) {
 		add_field(ret_text, fields[i]);
+		if (i == ACTOR)
+			ret_text->who_len = ret_text->len;
 		if (i == DETAIL)
 			ret_text->key_len = ret_text->len;
 	}
 }
 
+static struct ip network_of(struct span source)
+{
+	struct ip ip = {.bytes = {0}};
+	struct err err = ERR_INIT;
+
+	if (ip_parse(source, &ip, &err) < 0)
+		return ip;
+	return ip_client(&ip);
+}
+
+static size_t crowd_of(const struct audit *audit, const struct text *text,
+		       const struct ip *network)
+{
+	struct span who = span_make(text->bytes, text->who_len);
+	struct span from =
+		span_make((const char *)network->bytes, sizeof(network->bytes));
+
+	return (map_hash(audit->secret, who) ^ map_hash(audit->secret, from)) %
+	       CROWDS;
+}
+
 static void forget(struct audit *audit, struct place *place)
 	REQUIRES(audit->lock)
 {
+	audit->crowds[place->crowd]--;
 	list_remove(&place->entry);
 	map_remove(&audit->map, &place->node);
 	free(place);
 }
 
-static struct place *make_place(struct audit *audit, const struct text *text)
-	REQUIRES(audit->lock)
+static struct place *make_place(struct audit *audit, const struct text *text,
+				size_t crowd) REQUIRES(audit->lock)
 {
 	if (audit->map.count >= PLACES_MAX) {
 		if (list_empty(&audit->resting))
@@ -159,6 +195,8 @@ static struct place *make_place(struct audit *audit, const struct text *text)
 		return NULL;
 	memset(place, 0, sizeof(*place));
 	place->written_ms = NEVER;
+	place->crowd = crowd;
+	audit->crowds[crowd]++;
 	memcpy(place->text, text->bytes, text->len);
 	list_init(&place->entry);
 	map_insert(&audit->map, &place->node,
@@ -171,13 +209,22 @@ static int64_t now_ms(void)
 	return clock_monotonic_ms(&clock_system);
 }
 
-static void add(struct audit *audit, const struct text *text)
+static struct place *find(struct audit *audit, const struct text *text)
 	REQUIRES(audit->lock)
 {
 	struct map_node *node =
 		map_find(&audit->map, span_make(text->bytes, text->key_len));
-	struct place *place = node ? CONTAINER_OF(node, struct place, node)
-				   : make_place(audit, text);
+
+	return node ? CONTAINER_OF(node, struct place, node) : NULL;
+}
+
+static void add(struct audit *audit, const struct text *text, size_t crowd)
+	REQUIRES(audit->lock)
+{
+	struct place *place = find(audit, text);
+
+	if (!place)
+		place = make_place(audit, text, crowd);
 
 	if (!place) {
 		audit->lost++;
@@ -199,11 +246,21 @@ static void add(struct audit *audit, const struct text *text)
 
 void audit_note(struct audit *audit, const struct meta_audit *entry)
 {
+	struct ip network = network_of(entry->source);
+	struct meta_audit all = *entry;
+	char source[IP_TEXT_SIZE];
 	struct text text;
 
 	make_text(entry, &text);
+	size_t crowd = crowd_of(audit, &text, &network);
 	lock_take(&audit->lock);
-	add(audit, &text);
+	if (audit->crowds[crowd] >= CROWD_MAX && !find(audit, &text)) {
+		ip_format(&network, source);
+		all.source = span_of(source);
+		all.target = SPAN_LIT("*");
+		make_text(&all, &text);
+	}
+	add(audit, &text, crowd);
 	lock_drop(&audit->lock);
 }
 
@@ -470,7 +527,8 @@ int audit_new(const struct audit_config *config, struct audit **ret_audit,
 	if (!audit)
 		return err_set(err, ERR_NO_MEMORY, "audit");
 	audit->config = *config;
-	if (map_init(&audit->map, err) < 0) {
+	if (rand_bytes(audit->secret, sizeof(audit->secret), err) < 0 ||
+	    map_init(&audit->map, err) < 0) {
 		free(audit);
 		return -1;
 	}

@@ -6,9 +6,10 @@
  * The audit log's writer for what happens outside of a transaction:
  * authentication failures and denials.  Entries queue (a bounded number), and a
  * thread of its own appends them in batches.  A flood of equal ones (kind,
- * actor, source, target, detail) becomes one with a count in its detail; what
- * does not fit is counted, and the count appended as an entry.  Changes are
- * appended in the transaction that makes them (storage/meta_audit.h).  Any
+ * actor, source, target, detail) becomes one with a count in its detail, and so
+ * does what one actor does to many targets or from many addresses of a network;
+ * what does not fit is counted, and the count appended as an entry.  Changes
+ * are appended in the transaction that makes them (storage/meta_audit.h).  Any
  * thread.
  */
 

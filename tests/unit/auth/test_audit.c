@@ -209,6 +209,32 @@ static void test_a_failing_database_is_tried_again(void)
 	close_all();
 }
 
+/* Who has no right but to ask, and asks about ever other things. */
+static void test_one_takes_no_place_of_others(void)
+{
+	char text[64];
+	struct meta_audit entry = {.kind = SPAN_LIT("access.denied"),
+				   .outcome = SPAN_LIT("denied"),
+				   .actor = SPAN_LIT("eve")};
+
+	open_all();
+	for (int i = 0; i < 20000; i++) {
+		snprintf(text, sizeof(text), "target %d", i);
+		entry.source = SPAN_LIT("192.0.2.1");
+		entry.target = span_of(text);
+		audit_note(audit, &entry);
+		snprintf(text, sizeof(text), "2001:db8::%x", i);
+		entry.source = span_of(text);
+		entry.target = SPAN_LIT("");
+		audit_note(audit, &entry);
+	}
+	note("bob", "192.0.2.1", "");
+	struct seen seen = stop_and_read();
+	CHECK(seen.rows >= 67 && seen.rows < 100);
+	CHECK(seen.entries == 40001 && seen.dropped == 0);
+	close_all();
+}
+
 static void test_old_entries_go(void)
 {
 	open_all();
@@ -257,6 +283,7 @@ int main(int argc, char **argv)
 		CHECK_CASE(test_what_does_not_fit_is_counted),
 		CHECK_CASE(test_any_bytes_can_be_noted),
 		CHECK_CASE(test_a_failing_database_is_tried_again),
+		CHECK_CASE(test_one_takes_no_place_of_others),
 		CHECK_CASE(test_old_entries_go),
 		CHECK_CASE(test_threads_may_share_it),
 	};
