@@ -168,7 +168,8 @@ int meta_repository_policy_any(struct meta_tx *tx, struct err *err)
 	CLEANUP(meta_query_close) struct meta_query query = META_QUERY_INIT;
 
 	if (meta_query_open(&query, tx,
-			    "SELECT 1 FROM repository_policies LIMIT 1",
+			    "SELECT 1 FROM repository_policies "
+			    "WHERE repository_id > 0 LIMIT 1",
 			    err) < 0)
 		return -1;
 	return meta_query_step(&query, err);

@@ -174,15 +174,15 @@ static int pages(struct meta_tx *tx, void *context, struct err *err)
 	(void)context;
 	make_group(tx, ACCOUNT, "b");
 	make_group(tx, ACCOUNT, "a");
-	make_group(tx, ACCOUNT, "B");
+	make_group(tx, ACCOUNT, "C");
 	make_group(tx, OTHER, "c");
 	CHECK(meta_group_page(tx, SPAN_LIT(ACCOUNT), span_of(""), 2, add_group,
 			      all, &more, err) == 0);
-	CHECK_TEXT(all, "B a ");
+	CHECK_TEXT(all, "C a ");
 	CHECK(more);
 	CHECK(meta_group_page(tx, SPAN_LIT(ACCOUNT), SPAN_LIT("a"), 2,
 			      add_group, all, &more, err) == 0);
-	CHECK_TEXT(all, "B a b ");
+	CHECK_TEXT(all, "C a b ");
 	CHECK(!more);
 	return 0;
 }

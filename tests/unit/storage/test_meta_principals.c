@@ -373,14 +373,14 @@ static int pages(struct meta_tx *tx, void *context, struct err *err)
 	(void)err;
 	check_page(tx, "", 10, "", false);
 	insert(tx, ACCOUNT, META_USER, "b");
-	insert(tx, ACCOUNT, META_USER, "B");
+	insert(tx, ACCOUNT, META_USER, "C");
 	insert(tx, ACCOUNT, META_USER, "a-b");
 	insert(tx, ACCOUNT, META_USER, "a.b");
 	insert(tx, ACCOUNT, META_ROBOT, "ab");
 	insert(tx, OTHER, META_USER, "aa");
-	check_page(tx, "", 10, "B a-b a.b b ", false);
-	check_page(tx, "", 4, "B a-b a.b b ", false);
-	check_page(tx, "", 3, "B a-b a.b ", true);
+	check_page(tx, "", 10, "C a-b a.b b ", false);
+	check_page(tx, "", 4, "C a-b a.b b ", false);
+	check_page(tx, "", 3, "C a-b a.b ", true);
 	check_page(tx, "a.b", 3, "b ", false);
 	check_page(tx, "a.a", 1, "a.b ", true);
 	check_page(tx, "b", 1, "", false);
