@@ -111,19 +111,6 @@ int method_take_id(struct authn *authn, struct meta_tx *tx, int64_t id,
 
 /* ---- signatures ---- */
 
-static enum authn_answer weigh_signed(struct authn *authn,
-				      const struct authn_request *request,
-				      struct span rest, struct finding *finding,
-				      struct err *err)
-{
-	(void)authn;
-	(void)request;
-	(void)rest;
-	(void)finding;
-	(void)err;
-	return AUTHN_BODY;
-}
-
 static int verify_signed(struct authn *authn,
 			 const struct authn_request *request, struct span rest,
 			 struct finding *finding, struct err *err)
@@ -139,7 +126,7 @@ static int verify_signed(struct authn *authn,
 }
 
 static const struct method method_signed = {
-	.scheme = SIGV4_SCHEME, .weigh = weigh_signed, .verify = verify_signed};
+	.scheme = SIGV4_SCHEME, .takes = AUTHN_BODY, .verify = verify_signed};
 
 /* ---- asking ---- */
 
@@ -244,9 +231,11 @@ static enum authn_answer quick(struct authn *authn, const struct asked *asked,
 			  clock_monotonic_ms(authn->config.clock),
 			  ret_principal))
 		return AUTHN_KNOWN;
-	if (asked->method)
+	if (asked->method && asked->method->weigh)
 		answer = asked->method->weigh(authn, request, asked->rest,
 					      &finding, err);
+	else if (asked->method)
+		answer = asked->method->takes;
 	else
 		method_refuse(&finding, "unknown scheme", err);
 	if (answer == AUTHN_REFUSED)

@@ -102,19 +102,6 @@ int method_session_token(struct authn *authn, struct span text,
 	return 0;
 }
 
-static enum authn_answer weigh(struct authn *authn,
-			       const struct authn_request *request,
-			       struct span rest, struct finding *finding,
-			       struct err *err)
-{
-	(void)authn;
-	(void)request;
-	(void)rest;
-	(void)finding;
-	(void)err;
-	return AUTHN_LOOK_UP;
-}
-
 static int verify(struct authn *authn, const struct authn_request *request,
 		  struct span rest, struct finding *finding, struct err *err)
 {
@@ -134,5 +121,5 @@ static int verify(struct authn *authn, const struct authn_request *request,
 const struct method method_bearer = {
 	.scheme = "Bearer",
 	.tell = "the token is not valid, or has ended; get another",
-	.weigh = weigh,
+	.takes = AUTHN_LOOK_UP,
 	.verify = verify};

@@ -7,19 +7,6 @@
 #include "auth/method.h"
 #include "base/err.h"
 
-static enum authn_answer weigh(struct authn *authn,
-			       const struct authn_request *request,
-			       struct span rest, struct finding *finding,
-			       struct err *err)
-{
-	(void)authn;
-	(void)request;
-	(void)rest;
-	(void)finding;
-	(void)err;
-	return AUTHN_LOOK_UP;
-}
-
 /* The first of its names that is somebody's. */
 static int find_owner(struct authn *authn, struct meta_tx *tx,
 		      const struct authn_request *request, int64_t *ret_id,
@@ -56,5 +43,5 @@ static int verify(struct authn *authn, const struct authn_request *request,
 const struct method method_certificate = {
 	.scheme = "",
 	.tell = "the client certificate is of somebody who may not log in",
-	.weigh = weigh,
+	.takes = AUTHN_LOOK_UP,
 	.verify = verify};

@@ -38,7 +38,10 @@ struct method {
 			       requests without one */
 	const char *tell;   /* what the client of a refusal is told */
 
-	/* Without waiting: what it takes to verify this, or AUTHN_REFUSED. */
+	enum authn_answer takes; /* what it takes to verify this; or, where
+				    that differs: */
+
+	/* Without waiting: what it takes, or AUTHN_REFUSED.  May be NULL. */
 	enum authn_answer (*weigh)(struct authn *authn,
 				   const struct authn_request *request,
 				   struct span rest, struct finding *finding,
