@@ -10,7 +10,8 @@ import urllib.parse
 
 import pytest
 from berthlib.aws import FORM, Aws, Denied
-from berthlib.issuer import CONFIGURATION, Issuer, Key, by_secret, token
+from berthlib.issuer import (
+    CONFIGURATION, Issuer, IssuerProcess, Key, by_secret, token)
 from berthlib.oci import Repository
 from berthlib.server import Server
 from berthlib.wire import Client, Connection
@@ -441,6 +442,29 @@ def test_rotated_keys(server, issuer, manage):
     manage("PUT", "/issuers", issuer.row(jwks_url=issuer.url + "/keys"))
     exchange(server, issuer, issuer.token()).expect(200)
     refused(server, issuer, old)
+
+
+def test_a_provider_of_its_own_rotates_its_keys(server, manage, tmp_path):
+    """Its next key is published before it signs, so nobody notices; and what
+    was learned of it counts while it is away."""
+    provider = IssuerProcess(tmp_path)
+    provider.role = "role-of-process"
+    manage("PUT", "/issuers", provider.row())
+    manage("POST", "/roles", {"name": provider.role,
+                              "trust": trust(provider)})
+    kids = set()
+    exchange(server, provider, provider.token()).expect(200)
+    kids.add(provider.rotate())
+    text = provider.token()
+    exchange(server, provider, text).expect(200)
+    kids.add(provider.rotate())
+    assert len(kids) == 2
+    # Of a key that was not yet published when the server looked.
+    refused(server, provider, provider.token())
+    provider.close()
+    exchange(server, provider, text).expect(200)
+    manage("DELETE", "/issuers?url=" + urllib.parse.quote(provider.url))
+    manage("DELETE", "/roles/" + provider.role)
 
 
 def test_a_deleted_issuer_is_trusted_no_more(server, issuer, manage):

@@ -5,6 +5,10 @@ import hashlib
 import hmac
 import http.server
 import json
+import os
+import pathlib
+import subprocess
+import sys
 import threading
 import time
 
@@ -171,3 +175,54 @@ class Issuer:
 
     def token(self, **more):
         return token(self.claims(**more), self.keys[0])
+
+
+class IssuerProcess:
+    """An issuer that is a program of its own: nothing but its row, its tokens
+    and its word to rotate its keys passes between it and the tests."""
+
+    def __init__(self, folder):
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "berthlib.issuer", str(folder)],
+            cwd=os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.about = json.loads(self.process.stdout.readline())
+        self.url, self.host = self.about["url"], self.about["host"]
+
+    def _ask(self, word):
+        self.process.stdin.write(word + "\n")
+        self.process.stdin.flush()
+        return self.process.stdout.readline().strip()
+
+    def row(self):
+        return self.about["row"]
+
+    def token(self):
+        return self._ask("token")
+
+    def rotate(self):
+        """Sign with the key that was published beside the old one."""
+        return self._ask("rotate")
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait(30)
+        self.process.stdout.close()
+
+
+def serve(folder):
+    issuer = Issuer(folder)
+    issuer.keys.append(Key("next"))
+    print(json.dumps({"url": issuer.url, "host": issuer.host,
+                      "row": issuer.row()}), flush=True)
+    for count, line in enumerate(sys.stdin):
+        if line.strip() == "rotate":
+            issuer.keys = [issuer.keys[1], Key("key-%d" % count)]
+            print(issuer.keys[0].kid, flush=True)
+        else:
+            print(issuer.token(), flush=True)
+    issuer.close()
+
+
+if __name__ == "__main__":
+    serve(pathlib.Path(sys.argv[1]))
