@@ -220,6 +220,16 @@ static void wipe_secrets(struct random_secrets *secrets)
 	explicit_bzero(secrets, sizeof(*secrets));
 }
 
+static int store_random(struct admin_work *work, const char *password,
+			int data_dir_fd, struct err *err)
+{
+	if (take_key(work, err) < 0 ||
+	    set_password(work, span_of(password), err) < 0 ||
+	    write_file(work, password, data_dir_fd, err) < 0)
+		return -1;
+	return meta_write(work->meta, store_work, work, err);
+}
+
 static int make_random(struct admin_work *work, int data_dir_fd,
 		       struct err *err)
 {
@@ -233,11 +243,11 @@ static int make_random(struct admin_work *work, int data_dir_fd,
 		work->key_id = span_of(made.key_id);
 		work->secret = span_of(made.secret);
 	}
-	if (take_key(work, err) < 0 ||
-	    set_password(work, span_of(made.password), err) < 0 ||
-	    write_file(work, made.password, data_dir_fd, err) < 0)
-		return -1;
-	return meta_write(work->meta, store_work, work, err);
+	int done = store_random(work, made.password, data_dir_fd, err);
+
+	work->key_id = span_make(NULL, 0);
+	work->secret = span_make(NULL, 0);
+	return done;
 }
 
 static int take_over(struct admin_work *work, struct span password,

@@ -133,7 +133,7 @@ static int read_keys(const json_t *json, struct oidc_key_set *ret_set,
 	if (set.count == 0)
 		return err_set(err, ERR_INVALID, "it has no key that we take");
 	*ret_set = set;
-	set = (struct oidc_key_set){.count = 0};
+	memset(&set, 0, sizeof(set));
 	return 0;
 }
 

@@ -102,7 +102,8 @@ static bool is_pattern(struct span name)
 		char c = name.text[i];
 
 		star = star || c == '*';
-		if (!is_word(span_make(&c, 1)) && !memchr("*./_-", c, 5))
+		if (!is_word(span_make(&c, 1)) &&
+		    (c == '\0' || !strchr("*./_-", c)))
 			return false;
 	}
 	return star && name.len <= REFNAME_REPOSITORY_MAX;

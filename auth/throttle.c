@@ -90,7 +90,7 @@ static void hash(const struct throttle *throttle, struct span bytes,
 static struct tag tag_of(const struct throttle *throttle,
 			 const struct subject *subject)
 {
-	struct tag tag;
+	struct tag tag = {.half = {0}};
 
 	hash(throttle, span_make((const char *)subject, sizeof(*subject)),
 	     tag.half);
