@@ -12,7 +12,7 @@ import pytest
 from berthlib.admin import Admin
 from berthlib.aws import ADMIN, KEY, SECRET, Aws, Denied
 from berthlib.oci import Repository
-from berthlib.server import PASSWORD, Server, program
+from berthlib.server import PASSWORD, Database, Server, program
 from berthlib.wire import Client
 
 PROXY = "server.trusted_proxies=127.0.0.0/8"
@@ -512,14 +512,15 @@ def test_A17_a_password_of_the_database(own_server, tmp_path):
 @pytest.mark.backend
 @pytest.mark.postgres
 def test_A17_the_command_line_is_overwritten(tmp_path):
-    url = os.environ["BERTH_TEST_DATABASE"]
+    database = Database(os.environ["BERTH_TEST_DATABASE"])
     secret = "hunter2hunter2"
-    mark = "&" if "?" in url else "?"
+    mark = "&" if "?" in database.url else "?"
     server = Server(tmp_path, ["storage.database=%s%spassword=%s" % (
-        url, mark, secret)])
-    server.start()
+        database.url, mark, secret)])
     try:
+        server.start()
         line = proc(server, "cmdline")
         assert secret.encode() not in line and b"xxxxxxxx" in line
     finally:
         server.finish()
+        database.drop()
