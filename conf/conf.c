@@ -36,6 +36,14 @@ struct builder {
 	struct buf sections;	   /* ",server,log," that the file opened */
 };
 
+/* The end of a path, which tells most. */
+static const char *shown(const char *path)
+{
+	size_t len = strlen(path);
+
+	return len > SHOWN_PATH ? path + len - SHOWN_PATH : path;
+}
+
 static void builder_release(struct builder *builder)
 {
 	conf_free(builder->conf);
@@ -159,7 +167,7 @@ static int read_file(struct builder *builder, struct err *err)
 
 	if (fsx_read_file(AT_FDCWD, builder->path, &text, err) < 0 ||
 	    reader_parse(buf_span(&text), on_item, builder, err) < 0)
-		return err_wrap(err, "%.*s", SHOWN_PATH, builder->path);
+		return err_wrap(err, "%s", shown(builder->path));
 	return 0;
 }
 
@@ -189,7 +197,7 @@ static int blame(const struct builder *builder,
 	if (from == FROM_DEFAULT)
 		return -1;
 	err_wrap(err, "line %zu", from);
-	return err_wrap(err, "%.*s", SHOWN_PATH, builder->path);
+	return err_wrap(err, "%s", shown(builder->path));
 }
 
 static int run_checks(struct builder *builder, struct err *err)

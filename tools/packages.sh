@@ -14,7 +14,7 @@ BUILD_PACKAGES=(
 TEST_PACKAGES=(
 	git clang clang-format clang-tidy libclang-rt-14-dev llvm-14
 	cppcheck pmccabe shellcheck spin
-	python3 python3-jsonschema python3-pytest python3-yaml
+	python3 python3-jsonschema python3-pytest python3-pytest-xdist python3-yaml
 	postgresql
 	docker.io podman buildah skopeo containerd runc crun umoci
 	busybox-static fuse-overlayfs e2fsprogs mount iproute2 procps curl zstd openssl

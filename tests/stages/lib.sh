@@ -116,3 +116,6 @@ run_pytest() {
 	counted "$name" "$PYTHON" tests/stages/run_pytest.py -q -p no:cacheprovider \
 		--basetemp="$SCRATCH/pytest" "$folder" "$@"
 }
+
+# Integration tests mostly wait for what they started: several files at a time.
+SIDE_BY_SIDE=(-n "$((JOBS + 1))" --dist loadfile)

@@ -23,5 +23,5 @@ for blobs in disk memory; do
 	BERTH_BIN=$TOP/build/bin BERTH_TEST_BLOBS=$blobs \
 		BERTH_TEST_DATABASE=$BERTH_TEST_POSTGRES \
 		run_pytest "integration on PostgreSQL, blobs on $blobs" \
-		tests/integration -m backend
+		tests/integration "${SIDE_BY_SIDE[@]}" -m backend
 done
