@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The part of a connection that is TLS. */
 #include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 
 #include "server/http/tls_context.h"
 
@@ -152,7 +155,13 @@ int tls_link_uncork(struct tls_link *link)
 	if (!link->corked)
 		return 0;
 	link->corked = false;
-	return gnutls_record_uncork(link->session, 0) < 0 ? -1 : 0;
+	if (gnutls_record_uncork(link->session, 0) < 0)
+		return -1;
+	/* The HTTP library has corked the socket before it sent the head, and
+	 * would uncork it when it sent the body, which was with it: the kernel
+	 * would hold a small answer back for 200 ms. */
+	return setsockopt(link->fd, IPPROTO_TCP, TCP_CORK, &(int){0},
+			  sizeof(int));
 }
 
 ssize_t tls_link_send(struct tls_link *link, const void *data, size_t len)

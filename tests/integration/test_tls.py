@@ -212,6 +212,17 @@ def test_without_an_extended_master_secret(secure):
         assert sock.recv(100).startswith(b"HTTP/1.1 408 ")
 
 
+def test_small_answers_leave_at_once(secure):
+    """A corked socket would hold each of them back for 200 ms."""
+    took = []
+    with raw(secure()) as sock:
+        for _ in range(10):
+            before = time.monotonic()
+            assert ask(sock) == b"HTTP/1.1 200 OK"
+            took.append(time.monotonic() - before)
+    assert min(took) < 0.15, took
+
+
 def test_http_on_the_port_of_https(secure):
     """In words that a client shows, and with the connection closed."""
     server = secure()
