@@ -5,9 +5,6 @@
 
 step "sanitized build" build_asan || exit
 shopt -s nullglob
-programs=(build/asan/fault/*)
+programs=(build/asan/fault/test_*)
 [ ${#programs[@]} -gt 0 ] || step "there are fault tests" false
-for program in "${programs[@]}"; do
-	[ -f "$program" ] && [ -x "$program" ] &&
-		counted "fault ${program##*/}" timeout 120 "$program"
-done
+counted_each "${programs[@]}"

@@ -80,6 +80,23 @@ counted() {
 	echo "passed $name: $passed passed ($((SECONDS - since)) s)"
 }
 
+# counted_each PROGRAM...: programs that count their own cases, as many at a time
+# as there are cores; told in their order.
+counted_each() {
+	local program
+	printf '%s\n' "$@" | SCRATCH=$SCRATCH xargs -P "$JOBS" -n 1 bash -c '
+		timeout 180 "$1" >"$SCRATCH/${1##*/}.out" 2>&1
+		echo $? >"$SCRATCH/${1##*/}.status"' each
+	for program; do
+		counted "${program##*/}" replay "${program##*/}"
+	done
+}
+
+replay() {
+	cat "$SCRATCH/$1.out"
+	return "$(cat "$SCRATCH/$1.status")"
+}
+
 # build_release, build_asan, build_tsan: each is quick where nothing changed.
 # check says that the release build stands, so that stages side by side do not
 # build in one folder.

@@ -18,6 +18,6 @@ is_complete() {
 
 step "the list is complete" is_complete
 step "ThreadSanitizer build" build_tsan || exit
-while read -r name; do
-	counted "$name" timeout 180 "build/tsan/unit/$name"
-done < <(grep -v '^#' tests/stages/threads.list)
+mapfile -t programs < <(grep -v '^#' tests/stages/threads.list |
+	sed 's|^|build/tsan/unit/|')
+counted_each "${programs[@]}"

@@ -50,12 +50,12 @@ class SlowLine:
                     sink.shutdown(socket.SHUT_WR)
                     return
                 if may_hold and data.startswith(self.held):
-                    data = self._hold(data, sink)
+                    data = self._hold(data, source, sink)
                 sink.sendall(data)
         except OSError:
             pass
 
-    def _hold(self, data, sink):
+    def _hold(self, data, source, sink):
         """Sends the head, and a body as slowly as was said; the rest."""
         with self.lock:
             if self.was_held:
@@ -64,7 +64,11 @@ class SlowLine:
         end = data.index(b"\r\n\r\n") + 4
         sink.sendall(data[:end])
         limit = time.monotonic() + self.seconds
-        while time.monotonic() < limit and end < len(data):
+        while time.monotonic() < limit:
+            if end == len(data):
+                data, end = source.recv(PIECE), 0
+                if not data:
+                    break
             sink.sendall(data[end:end + 1])
             end += 1
             time.sleep(PAUSE_S)
