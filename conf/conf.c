@@ -39,7 +39,7 @@ struct builder {
 /* The end of a path, which tells most. */
 static const char *shown(const char *path)
 {
-	size_t len = strlen(path);
+	size_t len = path ? strlen(path) : 0;
 
 	return len > SHOWN_PATH ? path + len - SHOWN_PATH : path;
 }

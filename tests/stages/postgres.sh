@@ -13,10 +13,13 @@ step "release build" build_release || exit
 step "sanitized build" build_asan || exit
 step "PostgreSQL starts" postgres_start || exit
 shopt -s nullglob
-mapfile -t programs < <(grep -lE \
-	'sql_fixture|meta_fixture|meta_calls|BERTH_TEST_POSTGRES' \
-	tests/unit/storage/test_*.c | sed 's|.*/|build/asan/unit/|; s|\.c$||')
-counted_each "${programs[@]}"
+# One after the other: they share a database, and one ends all its connections.
+for source in tests/unit/storage/test_*.c; do
+	grep -qE 'sql_fixture|meta_fixture|meta_calls|BERTH_TEST_POSTGRES' \
+		"$source" || continue
+	name=$(basename "$source" .c)
+	counted "$name on PostgreSQL" timeout 180 "build/asan/unit/$name"
+done
 for blobs in disk memory; do
 	BERTH_BIN=$TOP/build/bin BERTH_TEST_BLOBS=$blobs \
 		BERTH_TEST_DATABASE=$BERTH_TEST_POSTGRES \

@@ -128,8 +128,11 @@ static void search(struct meta_tx *tx, struct meta_audit_filter filter,
 		struct err err = ERR_INIT;
 		size_t before = found->count;
 
-		CHECK(meta_audit_page(tx, ACCOUNT, &filter, limit, note_number,
-				      found, &more, &err) == 0);
+		int done = meta_audit_page(tx, ACCOUNT, &filter, limit,
+					   note_number, found, &more, &err);
+
+		CHECK_TEXT(err.text, "");
+		CHECK(done == 0);
 		CHECK(found->count - before <= limit);
 		CHECK(!more || found->count - before == limit);
 		if (!more)
