@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "storage/registry_blobs.h"
 
+#include "storage/blob_key.h"
 #include "storage/meta_blobs.h"
 #include "storage/meta_repositories.h"
 #include "storage/registry_internal.h"
@@ -21,6 +22,20 @@ static int blob_unknown(struct err *err)
 		       "the repository does not hold that blob");
 }
 
+/* A damaged index may lead to another content's row; the key names the content
+ * once more. */
+static int check_key(const struct blob_work *work, struct err *err)
+{
+	struct err inner = ERR_INIT;
+	struct digest named;
+
+	if (blob_key_digest(work->blob.key, &named, &inner) == 0 &&
+	    digest_equal(&named, work->digest))
+		return 0;
+	return err_set(err, ERR_CORRUPT,
+		       "the row of a blob names another content's file");
+}
+
 static int find_in_repository(struct meta_tx *tx, struct blob_work *work,
 			      struct err *err)
 {
@@ -32,7 +47,7 @@ static int find_in_repository(struct meta_tx *tx, struct blob_work *work,
 				      err);
 	if (found == 0)
 		return blob_unknown(err);
-	return found < 0 ? -1 : 0;
+	return found < 0 ? -1 : check_key(work, err);
 }
 
 static int read_blob(struct blob_work *work, struct err *err)

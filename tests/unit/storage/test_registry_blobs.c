@@ -124,6 +124,33 @@ static void test_lost_bytes_are_corruption(void)
 	registry_fixture_close(&fixture);
 }
 
+/* As a damaged index or row would have it. */
+static int mislead_work(struct meta_tx *tx, void *context, struct err *err)
+{
+	const struct digest *digests = context;
+	struct meta_blob mine;
+	struct meta_blob other;
+
+	CHECK(meta_blob_find(tx, &digests[0], &mine, err) == 1);
+	CHECK(meta_blob_find(tx, &digests[1], &other, err) == 1);
+	other.key[strlen(other.key) - 1] ^= 1;
+	CHECK(meta_blob_replace(tx, mine.id, mine.key, mine.size, other.key,
+				err) == 1);
+	return 0;
+}
+
+static void test_a_row_that_leads_elsewhere_is_corruption(void)
+{
+	struct digest digests[2];
+
+	registry_fixture_open(&fixture);
+	digests[0] = fixture_push(&fixture, &fixture_at, TEXT);
+	digests[1] = fixture_push(&fixture, &fixture_at, "another");
+	meta_fixture_write(fixture.meta, mislead_work, digests);
+	CHECK(stat_code(&fixture_at, &digests[0]) == ERR_CORRUPT);
+	registry_fixture_close(&fixture);
+}
+
 static void test_a_mount_links_the_one_copy(void)
 {
 	struct digest digest;
@@ -315,6 +342,7 @@ int main(int argc, char **argv)
 		CHECK_CASE(test_looking_revives_what_is_condemned),
 		CHECK_CASE(test_what_is_being_deleted_is_not_there),
 		CHECK_CASE(test_lost_bytes_are_corruption),
+		CHECK_CASE(test_a_row_that_leads_elsewhere_is_corruption),
 		CHECK_CASE(test_a_mount_links_the_one_copy),
 		CHECK_CASE(test_tells_who_holds_a_blob),
 		CHECK_CASE(
