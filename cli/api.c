@@ -4,7 +4,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/cleanup.h"
@@ -14,6 +13,7 @@
 #include "cli/client.h"
 #include "cli/commands.h"
 #include "cli/print.h"
+#include "cli/prompt.h"
 #include "cli/session.h"
 
 #define CELL_MAX 4096	    /* bytes of a cell */
@@ -222,22 +222,10 @@ static const char *subject(const struct options *options)
 static int confirm(const struct session *session, const char *question,
 		   struct err *err)
 {
-	char answer[16] = "";
+	CLEANUP(buf_release) struct buf text = BUF_INIT(CELL_MAX);
 
-	if (session->options->yes)
-		return 0;
-	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO)) {
-		err_set(err, ERR_INVALID, "nobody to ask");
-		return err_tell(err, "this cannot be undone, and there is no "
-				     "terminal to ask on: give --yes");
-	}
-	fprintf(stderr, "%s %s? [y/N] ", question, subject(session->options));
-	fflush(stderr);
-	if (fgets(answer, sizeof(answer), stdin) &&
-	    (strcmp(answer, "y\n") == 0 || strcmp(answer, "yes\n") == 0))
-		return 0;
-	err_set(err, ERR_INVALID, "not confirmed");
-	return err_tell(err, "nothing was changed");
+	buf_appendf(&text, "%s %s", question, subject(session->options));
+	return prompt_delete(session->options->yes, buf_text(&text), err);
 }
 
 static int show(const struct session *session, const struct api_call *call,

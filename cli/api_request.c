@@ -17,7 +17,7 @@
 #include "cli/prompt.h"
 
 #define DOCUMENT_MAX ((size_t)1 << 20) /* bytes of a file */
-#define SECRET_MAX 1024
+#define SECRET_MAX 4096
 #define TEXT_MAX 16384
 #define HOST_SIZE 256
 
@@ -112,15 +112,13 @@ static int make_document(const char *path, json_t **ret_value, struct err *err)
 static int make_secret(json_t **ret_value, struct err *err)
 {
 	CLEANUP(buf_release) struct buf secret = BUF_INIT(SECRET_MAX);
-	char line[SECRET_MAX];
+	struct err inner = ERR_INIT;
 
 	if (isatty(STDIN_FILENO)) {
 		if (prompt_new_secret("New password: ", &secret, err) < 0)
 			return -1;
-	} else if (fgets(line, sizeof(line), stdin)) {
-		line[strcspn(line, "\r\n")] = '\0';
-		buf_append_text(&secret, line);
-		explicit_bzero(line, sizeof(line));
+	} else {
+		prompt_read(stdin, &secret, &inner);
 	}
 	if (secret.len == 0)
 		return refuse(err, "the new password",

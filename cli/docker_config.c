@@ -39,13 +39,11 @@ static void config_release(struct config *config)
 void docker_config_host(const char *url, struct buf *out)
 {
 	struct span rest = span_of(url);
-	struct span scheme = {0};
 	struct span host = {0};
 	const char *end = strstr(url, "://");
 
 	if (end)
 		rest = span_of(end + 3);
-	(void)scheme;
 	if (!span_cut(rest, '/', &host, &rest))
 		host = rest;
 	buf_append_span(out, host);

@@ -5,12 +5,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <termios.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/err.h"
 
-#define LINE_MAX_BYTES 1024
+#define LINE_MAX_BYTES 4096
 #define SECRET_MAX 1024
 
 DEFINE_CLEANUP(file_close, FILE *, fclose)
@@ -29,11 +30,11 @@ static int open_terminal(FILE **ret_terminal, struct err *err)
 	return 0;
 }
 
-static int read_line(FILE *terminal, struct buf *out, struct err *err)
+int prompt_read(FILE *in, struct buf *out, struct err *err)
 {
 	char line[LINE_MAX_BYTES];
 
-	if (!fgets(line, sizeof(line), terminal))
+	if (!fgets(line, sizeof(line), in))
 		return err_set(err, ERR_INVALID, "nothing was typed");
 	line[strcspn(line, "\r\n")] = '\0';
 	buf_append_text(out, line);
@@ -49,7 +50,7 @@ int prompt_line(const char *question, struct buf *out, struct err *err)
 		return -1;
 	fputs(question, terminal);
 	fflush(terminal);
-	return read_line(terminal, out, err);
+	return prompt_read(terminal, out, err);
 }
 
 int prompt_secret(const char *question, struct buf *out, struct err *err)
@@ -68,7 +69,7 @@ int prompt_secret(const char *question, struct buf *out, struct err *err)
 	tcsetattr(fileno(terminal), TCSAFLUSH, &silent);
 	fputs(question, terminal);
 	fflush(terminal);
-	int done = read_line(terminal, out, err);
+	int done = prompt_read(terminal, out, err);
 
 	tcsetattr(fileno(terminal), TCSAFLUSH, &before);
 	fputc('\n', terminal);
@@ -89,4 +90,24 @@ int prompt_new_secret(const char *question, struct buf *out, struct err *err)
 		return 0;
 	err_set(err, ERR_INVALID, "typed differently");
 	return err_tell(err, "the two were not the same");
+}
+
+int prompt_delete(bool yes, const char *question, struct err *err)
+{
+	char answer[16] = "";
+
+	if (yes)
+		return 0;
+	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO)) {
+		err_set(err, ERR_INVALID, "nobody to ask");
+		return err_tell(err, "this deletes for good, and there is no "
+				     "terminal to ask on: give --yes");
+	}
+	fprintf(stderr, "%s? [y/N] ", question);
+	fflush(stderr);
+	if (fgets(answer, sizeof(answer), stdin) &&
+	    (strcmp(answer, "y\n") == 0 || strcmp(answer, "yes\n") == 0))
+		return 0;
+	err_set(err, ERR_INVALID, "not confirmed");
+	return err_tell(err, "nothing was deleted");
 }

@@ -64,17 +64,9 @@ static int read_file(const char *path, struct credentials *found,
 
 static int read_stdin(struct credentials *found, struct err *err)
 {
-	char line[CREDENTIALS_MAX];
-
-	if (!fgets(line, sizeof(line), stdin)) {
-		err_set(err, ERR_INVALID, "no password");
-		return err_tell(err, "--password-stdin: standard input has no "
-				     "line");
-	}
-	line[strcspn(line, "\r\n")] = '\0';
-	buf_append_text(&found->password, line);
-	explicit_bzero(line, sizeof(line));
-	return 0;
+	if (prompt_read(stdin, &found->password, err) == 0)
+		return 0;
+	return err_tell(err, "--password-stdin: standard input has no line");
 }
 
 static int ask_both(struct credentials *found, struct err *err)
